@@ -1,0 +1,177 @@
+using Cloze.Heads;
+using Cloze.Ops;
+namespace Cloze.Models;
+
+/// <summary>The fields of config.json that ALBERT reads.</summary>
+public sealed record AlbertConfig
+{
+    public required int VocabSize { get; init; }
+    /// <summary>Width of the tables.</summary>
+    public int EmbeddingSize { get; init; } = 128;
+    public required int HiddenSize { get; init; }
+    /// <summary>How often a layer is applied; the stored layers are fewer.</summary>
+    public required int NumHiddenLayers { get; init; }
+    public required int NumAttentionHeads { get; init; }
+    public required int IntermediateSize { get; init; }
+    /// <summary>Groups that the steps are divided among, evenly and in order.</summary>
+    public int NumHiddenGroups { get; init; } = 1;
+    /// <summary>Stored layers of a group; each step applies all of them.</summary>
+    public int InnerGroupNum { get; init; } = 1;
+    public int MaxPositionEmbeddings { get; init; } = 512;
+    public int TypeVocabSize { get; init; } = 2;
+    public int? PadTokenId { get; init; } = 0;
+    public double LayerNormEps { get; init; } = 1e-12;
+    public float HiddenDropoutProb { get; init; }
+    public float AttentionProbsDropoutProb { get; init; }
+    public float? ClassifierDropoutProb { get; init; } = 0.1f;
+    public Activation HiddenAct { get; init; } = Activation.GeluTanh;
+    public PositionEmbeddingType PositionEmbeddingType { get; init; }
+    /// <summary>Whether the masked-LM decoder is the word table.</summary>
+    public bool TieWordEmbeddings { get; init; } = true;
+
+    public static TensorNames Names { get; } = new(["albert"],
+        ("albert.embeddings.word_embeddings.weight", "predictions.decoder.weight"), ("predictions.bias", "predictions.decoder.bias"));
+
+    /// <summary>With what the file says and config.json does not.</summary>
+    public AlbertConfig AsStored(IStoredTensors file) => this with
+    {
+        TieWordEmbeddings = TieWordEmbeddings && !file.HoldsOwn("predictions.decoder.weight", "albert.embeddings.word_embeddings.weight"),
+    };
+
+    /// <summary>The BERT whose embeddings these are.</summary>
+    internal BertConfig ToBert() => new()
+    {
+        VocabSize = VocabSize,
+        HiddenSize = EmbeddingSize,
+        NumHiddenLayers = 0,
+        NumAttentionHeads = 1,
+        IntermediateSize = 0,
+        MaxPositionEmbeddings = MaxPositionEmbeddings,
+        TypeVocabSize = TypeVocabSize,
+        PadTokenId = PadTokenId,
+        LayerNormEps = LayerNormEps,
+        HiddenDropoutProb = HiddenDropoutProb,
+        PositionEmbeddingType = PositionEmbeddingType,
+    };
+}
+
+/// <summary>ALBERT: BERT whose layers share their weights, over narrow tables.</summary>
+/// <remarks>Lan et al. 2019, arXiv:1909.11942; transformers modeling_albert.py.</remarks>
+public sealed class Albert<T> : IEncoder<T> where T : class
+{
+    private readonly BertEmbeddings<T> _embeddings;
+    private readonly LinearWeights<T> _project;
+    private readonly AlbertLayer<T>[] _steps;
+
+    public Albert(AlbertConfig config, IWeights<T> weights)
+    {
+        HiddenSize = config.HiddenSize;
+        _embeddings = new(config.ToBert(), weights.Under("embeddings"));
+        IWeights<T> encoder = weights.Under("encoder");
+        _project = encoder.Linear("embedding_hidden_mapping_in", config.HiddenSize, config.EmbeddingSize);
+        _steps = new AlbertLayer<T>[config.NumHiddenLayers * config.InnerGroupNum];
+        for (int i = 0; i < _steps.Length; i++)
+        {
+            (int step, int inner) = Math.DivRem(i, config.InnerGroupNum);
+            int group = (int)(step / ((double)config.NumHiddenLayers / config.NumHiddenGroups));
+            _steps[i] = new(config, encoder.Under($"albert_layer_groups.{group}.albert_layers.{inner}")); // a name asked for twice is one object
+        }
+    }
+
+    public int HiddenSize { get; }
+
+    public PositionRule Positions => PositionRules.Columns;
+
+    /// <summary>The word table [V,E], which the masked-LM decoder shares.</summary>
+    public T Words => _embeddings.Words;
+
+    public T Forward(IOps<T> ops, TokenBatch batch, HiddenStates<T>? keep = null)
+    {
+        T x = _embeddings.Forward(ops, batch);                                                  // [N,E]
+        x = ops.Next(x, ops.Linear(x, _project), keep: null);                                   // [N,H]
+        keep?.Add(x);
+        foreach (AlbertLayer<T> step in _steps) x = ops.Next(x, step.Forward(ops, x, batch), keep);
+        return x;
+    }
+}
+
+/// <summary>Attention and feed-forward, each followed by residual and LayerNorm.</summary>
+internal sealed class AlbertLayer<T> where T : class
+{
+    private readonly LinearWeights<T> _qkv, _attentionOut;
+    private readonly NormWeights<T> _attentionNorm, _outputNorm;
+    private readonly AttentionSpec<T> _attention;
+    private readonly FeedForwardWeights<T> _feedForward;
+    private readonly FeedForwardSpec _feedForwardSpec;
+    private readonly float _dropout;
+
+    public AlbertLayer(AlbertConfig config, IWeights<T> weights)
+    {
+        int h = config.HiddenSize, i = config.IntermediateSize, a = config.NumAttentionHeads;
+        _dropout = config.HiddenDropoutProb;
+        IWeights<T> attention = weights.Under("attention");
+        _qkv = attention.Linear(["query", "key", "value"], h, h);
+        _attention = new(a, h / a, Position(config, attention), Scale: 1 / MathF.Sqrt(h / a), Dropout: config.AttentionProbsDropoutProb);
+        _attentionOut = attention.Linear("dense", h, h);
+        _attentionNorm = attention.Norm("LayerNorm", h, config.LayerNormEps);
+        _feedForward = new(In: weights.Linear("ffn", i, h), Out: weights.Linear("ffn_output", h, i));
+        _feedForwardSpec = new(config.HiddenAct);
+        _outputNorm = weights.Norm("full_layer_layer_norm", h, config.LayerNormEps);
+    }
+
+    /// <summary>[N,H] → [N,H].</summary>
+    public T Forward(IOps<T> ops, T x, TokenBatch batch)
+    {
+        using IScope<T> scope = ops.Scope("layer", ScopeKind.Layer);
+        T attended = ops.SelfAttention(x, _qkv, batch, _attention);
+        x = ops.LayerNorm(ops.Linear(attended, _attentionOut, residual: x, dropout: _dropout), _attentionNorm);
+        return scope.Keep(ops.LayerNorm(ops.FeedForward(x, _feedForward, _feedForwardSpec, residual: x), _outputNorm));
+    }
+
+    /// <summary>Unlike BERT's, the relative term stands beside the scaled content.</summary>
+    private static PositionTerm<T> Position(AlbertConfig config, IWeights<T> attention) => config.PositionEmbeddingType switch
+    {
+        PositionEmbeddingType.Absolute => new PositionTerm<T>.None(),
+        PositionEmbeddingType type => new PositionTerm<T>.Relative(
+            attention.Table(2 * config.MaxPositionEmbeddings - 1, config.HiddenSize / config.NumAttentionHeads, "distance_embedding.weight"),
+            KeyTerm: type == PositionEmbeddingType.RelativeKeyQuery, IsScaled: false),
+    };
+}
+
+/// <summary>ALBERT's heads under their stored names.</summary>
+public static class AlbertHeads
+{
+    public static Pooler<T> Pooler<T>(AlbertConfig config, IWeights<T> weights) where T : class =>
+        new(weights.Linear("albert.pooler", config.HiddenSize, config.HiddenSize), Activation.Tanh);
+
+    /// <summary>In the width of the tables.</summary>
+    public static MaskedLmHead<T> MaskedLm<T>(AlbertConfig config, IWeights<T> weights, T words) where T : class
+    {
+        int e = config.EmbeddingSize, v = config.VocabSize;
+        IWeights<T> predictions = weights.Under("predictions");
+        return new(
+            new(predictions.Linear("dense", e, config.HiddenSize), config.HiddenAct, predictions.Norm("LayerNorm", e, config.LayerNormEps)),
+            config.TieWordEmbeddings ? new(words, predictions.Bias(v, "bias")) : predictions.Linear("decoder", v, e));
+    }
+
+    /// <summary>Are the two segments in their original order?</summary>
+    public static SequenceClassificationHead<T> SentenceOrder<T>(AlbertConfig config, IWeights<T> weights) where T : class =>
+        new(Pooler(config, weights), weights.Linear("sop_classifier.classifier", 2, config.HiddenSize), Dropout(config));
+
+    public static PreTrainingHead<T> PreTraining<T>(AlbertConfig config, IWeights<T> weights, T words) where T : class =>
+        new(MaskedLm(config, weights, words), SentenceOrder(config, weights));
+
+    public static SequenceClassificationHead<T> SequenceClassification<T>(AlbertConfig config, IWeights<T> weights, int labels) where T : class =>
+        new(Pooler(config, weights), weights.Linear("classifier", labels, config.HiddenSize), Dropout(config));
+
+    public static MultipleChoiceHead<T> MultipleChoice<T>(AlbertConfig config, IWeights<T> weights) where T : class =>
+        new(SequenceClassification(config, weights, labels: 1));
+
+    public static TokenClassificationHead<T> TokenClassification<T>(AlbertConfig config, IWeights<T> weights, int labels) where T : class =>
+        new(weights.Linear("classifier", labels, config.HiddenSize), Dropout(config));
+
+    public static QuestionAnsweringHead<T> QuestionAnswering<T>(AlbertConfig config, IWeights<T> weights) where T : class =>
+        new(new(weights.Linear("qa_outputs", 2, config.HiddenSize)));
+
+    private static float Dropout(AlbertConfig config) => config.ClassifierDropoutProb ?? config.HiddenDropoutProb;
+}

@@ -1,0 +1,245 @@
+using Cloze.Heads;
+using Cloze.Ops;
+namespace Cloze.Models;
+
+/// <summary>The fields of config.json that BERT reads.</summary>
+public sealed record BertConfig
+{
+    public required int VocabSize { get; init; }
+    public required int HiddenSize { get; init; }
+    public required int NumHiddenLayers { get; init; }
+    public required int NumAttentionHeads { get; init; }
+    public required int IntermediateSize { get; init; }
+    public int MaxPositionEmbeddings { get; init; } = 512;
+    public int TypeVocabSize { get; init; } = 2;
+    public int? PadTokenId { get; init; } = 0;
+    public double LayerNormEps { get; init; } = 1e-12;
+    public float HiddenDropoutProb { get; init; } = 0.1f;
+    public float AttentionProbsDropoutProb { get; init; } = 0.1f;
+    public float? ClassifierDropout { get; init; }
+    public Activation HiddenAct { get; init; } = Activation.Gelu;
+    public PositionEmbeddingType PositionEmbeddingType { get; init; }
+    /// <summary>Whether the masked-LM decoder is the word table.</summary>
+    public bool TieWordEmbeddings { get; init; } = true;
+    /// <summary>Whether the file holds a pooler.</summary>
+    public bool HasPooler { get; init; } = true;
+
+    public static TensorNames Names { get; } = new(["bert"],
+        ("bert.embeddings.word_embeddings.weight", "cls.predictions.decoder.weight"), ("cls.predictions.bias", "cls.predictions.decoder.bias"));
+
+    /// <summary>As config.json says, with the reference's defaults (transformers configuration_bert.py).</summary>
+    public static BertConfig Read(ConfigFields config) => new()
+    {
+        VocabSize = config.Int32("vocab_size"),
+        HiddenSize = config.Int32("hidden_size"),
+        NumHiddenLayers = config.Int32("num_hidden_layers"),
+        NumAttentionHeads = config.Int32("num_attention_heads"),
+        IntermediateSize = config.Int32("intermediate_size"),
+        MaxPositionEmbeddings = config.Int32("max_position_embeddings", 512, minimum: 1),
+        TypeVocabSize = config.Int32("type_vocab_size", 2, minimum: 1),
+        PadTokenId = config.Has("pad_token_id") ? config.Int32OrNull("pad_token_id") : null,
+        LayerNormEps = config.Number("layer_norm_eps", 1e-12),
+        HiddenDropoutProb = (float)config.Number("hidden_dropout_prob", 0.1),
+        AttentionProbsDropoutProb = (float)config.Number("attention_probs_dropout_prob", 0.1),
+        ClassifierDropout = (float?)config.NumberOrNull("classifier_dropout"),
+        HiddenAct = config.Activation("hidden_act", Activation.Gelu),
+        PositionEmbeddingType = config.Text("position_embedding_type") switch
+        {
+            null or "absolute" => PositionEmbeddingType.Absolute,
+            "relative_key" => PositionEmbeddingType.RelativeKey,
+            "relative_key_query" => PositionEmbeddingType.RelativeKeyQuery,
+            string other => throw config.Unsupported("position_embedding_type", other, "absolute, relative_key, relative_key_query"),
+        },
+        TieWordEmbeddings = config.Flag("tie_word_embeddings", true),
+    };
+
+    /// <summary>With what the file says and config.json does not.</summary>
+    public BertConfig AsStored(IStoredTensors file) => this with
+    {
+        TieWordEmbeddings = TieWordEmbeddings && !file.HoldsOwn("cls.predictions.decoder.weight", "bert.embeddings.word_embeddings.weight"),
+        HasPooler = file.Holds("bert.pooler.dense.weight"),
+    };
+}
+
+public enum PositionEmbeddingType { Absolute, RelativeKey, RelativeKeyQuery }
+
+/// <summary>BERT: a stack of post-norm transformer layers over the sum of word, type and position embeddings.</summary>
+/// <remarks>Devlin et al. 2018, arXiv:1810.04805; transformers modeling_bert.py.</remarks>
+public sealed class Bert<T> : IEncoder<T> where T : class
+{
+    private readonly BertEmbeddings<T> _embeddings;
+    private readonly BertLayer<T>[] _layers;
+
+    public Bert(BertConfig config, IWeights<T> weights)
+    {
+        HiddenSize = config.HiddenSize;
+        _embeddings = new(config, weights.Under("embeddings"));
+        _layers = new BertLayer<T>[config.NumHiddenLayers];
+        for (int i = 0; i < _layers.Length; i++) _layers[i] = new(config, i, weights.Under($"encoder.layer.{i}"));
+    }
+
+    public int HiddenSize { get; }
+
+    public PositionRule Positions => PositionRules.Columns;
+
+    /// <summary>The word table, which the masked-LM decoder shares.</summary>
+    public T Words => _embeddings.Words;
+
+    public T Forward(IOps<T> ops, TokenBatch batch, HiddenStates<T>? keep = null)
+    {
+        T x = _embeddings.Forward(ops, batch);
+        keep?.Add(x);
+        foreach (BertLayer<T> layer in _layers) x = ops.Next(x, layer.Forward(ops, x, batch), keep);
+        return x;
+    }
+}
+
+/// <summary>LayerNorm((word + type) + position).</summary>
+internal sealed class BertEmbeddings<T> where T : class
+{
+    private readonly T _types;
+    private readonly T? _positions;
+    private readonly NormWeights<T> _norm;
+    private readonly float _dropout;
+
+    /// <param name="positionPadding">The position whose row lookups do not train (RoBERTa).</param>
+    public BertEmbeddings(BertConfig config, IWeights<T> weights, int? positionPadding = null)
+    {
+        int h = config.HiddenSize;
+        Words = weights.Table(config.VocabSize, h, "word_embeddings.weight", padding: config.PadTokenId);
+        _types = weights.Table(config.TypeVocabSize, h, "token_type_embeddings.weight");
+        _positions = config.PositionEmbeddingType == PositionEmbeddingType.Absolute
+            ? weights.Table(config.MaxPositionEmbeddings, h, "position_embeddings.weight", padding: positionPadding) : null;
+        _norm = weights.Norm("LayerNorm", h, config.LayerNormEps);
+        _dropout = config.HiddenDropoutProb;
+    }
+
+    public T Words { get; }
+
+    /// <summary>[N,H].</summary>
+    public T Forward(IOps<T> ops, TokenBatch batch)
+    {
+        using IScope<T> scope = ops.Scope("embeddings");
+        T x = ops.Embedding(Words, batch.Ids);
+        x = ops.Embedding(_types, batch.Types, addTo: x);
+        if (_positions is not null) x = ops.Embedding(_positions, batch.Positions, addTo: x);
+        return scope.Keep(ops.Dropout(ops.LayerNorm(x, _norm), _dropout));
+    }
+}
+
+/// <summary>Attention and feed-forward, each followed by residual and LayerNorm.</summary>
+internal sealed class BertLayer<T> where T : class
+{
+    private readonly string _name;
+    private readonly LinearWeights<T> _qkv, _attentionOut;
+    private readonly NormWeights<T> _attentionNorm, _outputNorm;
+    private readonly FeedForwardWeights<T> _feedForward;
+    private readonly FeedForwardSpec _feedForwardSpec;
+    private readonly AttentionSpec<T> _attention;
+    private readonly float _dropout;
+
+    public BertLayer(BertConfig config, int index, IWeights<T> weights)
+    {
+        int h = config.HiddenSize, i = config.IntermediateSize, a = config.NumAttentionHeads;
+        _name = $"encoder.layer.{index}";
+        _dropout = config.HiddenDropoutProb;
+        IWeights<T> self = weights.Under("attention.self");
+        _qkv = self.Linear(["query", "key", "value"], h, h);
+        _attention = new(a, h / a, Position(config, self), Scale: 1 / MathF.Sqrt(h / a), Dropout: config.AttentionProbsDropoutProb);
+        _attentionOut = weights.Linear("attention.output.dense", h, h);
+        _attentionNorm = weights.Norm("attention.output.LayerNorm", h, config.LayerNormEps);
+        _feedForward = new(In: weights.Linear("intermediate.dense", i, h), Out: weights.Linear("output.dense", h, i));
+        _feedForwardSpec = new(config.HiddenAct, Dropout: _dropout);
+        _outputNorm = weights.Norm("output.LayerNorm", h, config.LayerNormEps);
+    }
+
+    /// <summary>[N,H] → [N,H].</summary>
+    public T Forward(IOps<T> ops, T x, TokenBatch batch)
+    {
+        using IScope<T> scope = ops.Scope(_name, ScopeKind.Layer);
+        T attended = ops.SelfAttention(x, _qkv, batch, _attention);
+        x = ops.LayerNorm(ops.Linear(attended, _attentionOut, residual: x, dropout: _dropout), _attentionNorm);
+        return scope.Keep(ops.LayerNorm(ops.FeedForward(x, _feedForward, _feedForwardSpec, residual: x), _outputNorm));
+    }
+
+    private static PositionTerm<T> Position(BertConfig config, IWeights<T> self) => config.PositionEmbeddingType switch
+    {
+        PositionEmbeddingType.Absolute => new PositionTerm<T>.None(),
+        PositionEmbeddingType type => new PositionTerm<T>.Relative(
+            self.Table(2 * config.MaxPositionEmbeddings - 1, config.HiddenSize / config.NumAttentionHeads, "distance_embedding.weight"),
+            KeyTerm: type == PositionEmbeddingType.RelativeKeyQuery),
+    };
+}
+
+/// <summary>BERT as the registry lists it.</summary>
+public sealed class BertArchitecture : IArchitecture
+{
+    public string ModelType => "bert";
+    public TensorNames Names => BertConfig.Names;
+
+    public IReadOnlyList<ModelTask> Tasks { get; } =
+    [
+        ModelTask.Base, ModelTask.MaskedLm, ModelTask.NextSentence, ModelTask.PreTraining, ModelTask.SequenceClassification,
+        ModelTask.MultipleChoice, ModelTask.TokenClassification, ModelTask.QuestionAnswering,
+    ];
+
+    public object Configure(ConfigFields config, IStoredTensors? file)
+    {
+        BertConfig read = BertConfig.Read(config);
+        return file is null ? read : read.AsStored(file);
+    }
+
+    public EncoderModel<T> Build<T>(object config, ModelTask task, int labels, IWeights<T> weights) where T : class
+    {
+        BertConfig bertConfig = (BertConfig)config;
+        Bert<T> bert = new(bertConfig, weights.Under("bert"));
+        return new(bert, task switch
+        {
+            ModelTask.Base => bertConfig.HasPooler ? BertHeads.Pooler(bertConfig, weights) : null,
+            ModelTask.MaskedLm => new MaskedLm<T>(bert, BertHeads.MaskedLm(bertConfig, weights, bert.Words)),
+            ModelTask.NextSentence => BertHeads.NextSentence(bertConfig, weights),
+            ModelTask.PreTraining => BertHeads.PreTraining(bertConfig, weights, bert.Words),
+            ModelTask.SequenceClassification => BertHeads.SequenceClassification(bertConfig, weights, labels),
+            ModelTask.MultipleChoice => BertHeads.MultipleChoice(bertConfig, weights),
+            ModelTask.TokenClassification => BertHeads.TokenClassification(bertConfig, weights, labels),
+            ModelTask.QuestionAnswering => BertHeads.QuestionAnswering(bertConfig, weights),
+            _ => throw new ArgumentOutOfRangeException(nameof(task), task, "BERT has no such head."),
+        }, GlobalRules.None);
+    }
+}
+
+/// <summary>BERT's heads under their stored names.</summary>
+public static class BertHeads
+{
+    public static Pooler<T> Pooler<T>(BertConfig config, IWeights<T> weights) where T : class =>
+        new(weights.Linear("bert.pooler.dense", config.HiddenSize, config.HiddenSize), Activation.Tanh);
+
+    public static MaskedLmHead<T> MaskedLm<T>(BertConfig config, IWeights<T> weights, T words) where T : class
+    {
+        int h = config.HiddenSize, v = config.VocabSize;
+        IWeights<T> predictions = weights.Under("cls.predictions"), transform = predictions.Under("transform");
+        return new(
+            new(transform.Linear("dense", h, h), config.HiddenAct, transform.Norm("LayerNorm", h, config.LayerNormEps)),
+            config.TieWordEmbeddings ? new(words, predictions.Bias(v, "bias")) : predictions.Linear("decoder", v, h));
+    }
+
+    public static SequenceClassificationHead<T> NextSentence<T>(BertConfig config, IWeights<T> weights) where T : class =>
+        new(Pooler(config, weights), weights.Linear("cls.seq_relationship", 2, config.HiddenSize));
+
+    public static PreTrainingHead<T> PreTraining<T>(BertConfig config, IWeights<T> weights, T words) where T : class =>
+        new(MaskedLm(config, weights, words), NextSentence(config, weights));
+
+    public static SequenceClassificationHead<T> SequenceClassification<T>(BertConfig config, IWeights<T> weights, int labels) where T : class =>
+        new(Pooler(config, weights), weights.Linear("classifier", labels, config.HiddenSize), Dropout(config));
+
+    public static MultipleChoiceHead<T> MultipleChoice<T>(BertConfig config, IWeights<T> weights) where T : class =>
+        new(SequenceClassification(config, weights, labels: 1));
+
+    public static TokenClassificationHead<T> TokenClassification<T>(BertConfig config, IWeights<T> weights, int labels) where T : class =>
+        new(weights.Linear("classifier", labels, config.HiddenSize), Dropout(config));
+
+    public static QuestionAnsweringHead<T> QuestionAnswering<T>(BertConfig config, IWeights<T> weights) where T : class =>
+        new(new(weights.Linear("qa_outputs", 2, config.HiddenSize)));
+
+    private static float Dropout(BertConfig config) => config.ClassifierDropout ?? config.HiddenDropoutProb;
+}

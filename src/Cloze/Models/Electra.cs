@@ -1,0 +1,206 @@
+using Cloze.Heads;
+using Cloze.Ops;
+namespace Cloze.Models;
+
+/// <summary>The fields of config.json that ELECTRA reads.</summary>
+public sealed record ElectraConfig
+{
+    public required int VocabSize { get; init; }
+    /// <summary>Width of the tables; the networks that share them differ in hidden size only.</summary>
+    public int EmbeddingSize { get; init; } = 128;
+    public required int HiddenSize { get; init; }
+    public required int NumHiddenLayers { get; init; }
+    public required int NumAttentionHeads { get; init; }
+    public required int IntermediateSize { get; init; }
+    public int MaxPositionEmbeddings { get; init; } = 512;
+    public int TypeVocabSize { get; init; } = 2;
+    public int? PadTokenId { get; init; } = 0;
+    public double LayerNormEps { get; init; } = 1e-12;
+    public float HiddenDropoutProb { get; init; } = 0.1f;
+    public float AttentionProbsDropoutProb { get; init; } = 0.1f;
+    public float? ClassifierDropout { get; init; }
+    public Activation HiddenAct { get; init; } = Activation.Gelu;
+    public PositionEmbeddingType PositionEmbeddingType { get; init; }
+    /// <summary>Whether the generator's decoder is the word table.</summary>
+    public bool TieWordEmbeddings { get; init; } = true;
+
+    // The summary that multiple choice judges: which row, through which map.
+    public Pooling SummaryType { get; init; } = Pooling.First;
+    public bool SummaryUseProj { get; init; } = true;
+    public Activation SummaryActivation { get; init; } = Activation.Gelu;
+    public float SummaryFirstDropout { get; init; }
+    public float SummaryLastDropout { get; init; } = 0.1f;
+
+    public static TensorNames Names { get; } = new(["electra"], ("electra.embeddings.word_embeddings.weight", "generator_lm_head.weight"));
+
+    /// <summary>With what the file says and config.json does not.</summary>
+    public ElectraConfig AsStored(IStoredTensors file) => this with
+    {
+        TieWordEmbeddings = TieWordEmbeddings && !file.HoldsOwn("generator_lm_head.weight", "electra.embeddings.word_embeddings.weight"),
+    };
+
+    /// <summary>The BERT whose embeddings or layers these are, at the width of the tables or of the layers.</summary>
+    internal BertConfig ToBert(int width) => new()
+    {
+        VocabSize = VocabSize,
+        HiddenSize = width,
+        NumHiddenLayers = NumHiddenLayers,
+        NumAttentionHeads = NumAttentionHeads,
+        IntermediateSize = IntermediateSize,
+        MaxPositionEmbeddings = MaxPositionEmbeddings,
+        TypeVocabSize = TypeVocabSize,
+        PadTokenId = PadTokenId,
+        LayerNormEps = LayerNormEps,
+        HiddenDropoutProb = HiddenDropoutProb,
+        AttentionProbsDropoutProb = AttentionProbsDropoutProb,
+        HiddenAct = HiddenAct,
+        PositionEmbeddingType = PositionEmbeddingType,
+    };
+}
+
+/// <summary>ELECTRA: BERT whose tables may be narrower or wider than its layers.</summary>
+/// <remarks>Clark et al. 2020, arXiv:2003.10555; transformers modeling_electra.py.</remarks>
+public sealed class Electra<T> : IEncoder<T> where T : class
+{
+    private readonly BertEmbeddings<T> _embeddings;
+    private readonly LinearWeights<T>? _project;
+    private readonly BertLayer<T>[] _layers;
+
+    /// <param name="embeddings">Where the embeddings stand, if they are another network's.</param>
+    public Electra(ElectraConfig config, IWeights<T> weights, IWeights<T>? embeddings = null)
+    {
+        int e = config.EmbeddingSize, h = config.HiddenSize;
+        HiddenSize = h;
+        _embeddings = new(config.ToBert(width: e), embeddings ?? weights.Under("embeddings"));
+        _project = e == h ? null : weights.Linear("embeddings_project", h, e);
+        BertConfig bert = config.ToBert(width: h);
+        _layers = new BertLayer<T>[config.NumHiddenLayers];
+        for (int i = 0; i < _layers.Length; i++) _layers[i] = new(bert, i, weights.Under($"encoder.layer.{i}"));
+    }
+
+    public int HiddenSize { get; }
+
+    public PositionRule Positions => PositionRules.Columns;
+
+    /// <summary>The word table [V,E], which the generator's decoder shares.</summary>
+    public T Words => _embeddings.Words;
+
+    public T Forward(IOps<T> ops, TokenBatch batch, HiddenStates<T>? keep = null)
+    {
+        T x = _embeddings.Forward(ops, batch);                                                  // [N,E]
+        if (_project is { } project) x = ops.Next(x, ops.Linear(x, project), keep: null);       // [N,H]
+        keep?.Add(x);
+        foreach (BertLayer<T> layer in _layers) x = ops.Next(x, layer.Forward(ops, x, batch), keep);
+        return x;
+    }
+}
+
+/// <summary>The generator: masked language modelling at the width of the tables.</summary>
+public sealed class ElectraGenerator<T> : IMaskedLm<T> where T : class
+{
+    private readonly MaskedLm<T> _model;
+
+    /// <param name="embeddings">Where the embeddings stand, if they are the discriminator's.</param>
+    public ElectraGenerator(ElectraConfig config, IWeights<T> weights, IWeights<T>? embeddings = null)
+    {
+        Electra<T> encoder = new(config, weights.Under("electra"), embeddings);
+        _model = new(encoder, ElectraHeads.MaskedLm(config, weights, encoder.Words));
+    }
+
+    public IEncoder<T> Encoder => _model.Encoder;
+
+    public T Forward(IOps<T> ops, TokenBatch batch, RowSet predict, HiddenStates<T>? keep = null)
+    {
+        using IScope<T> scope = ops.Scope("generator");
+        return scope.Keep(_model.Forward(ops, batch, predict, keep));
+    }
+}
+
+/// <summary>The discriminator: is each token the original one?</summary>
+public sealed class ElectraDiscriminator<T>(ElectraConfig config, IWeights<T> weights) where T : class
+{
+    private readonly Electra<T> _encoder = new(config, weights.Under("electra"));
+    private readonly ReplacedTokenHead<T> _head = ElectraHeads.ReplacedToken(config, weights);
+
+    public IEncoder<T> Encoder => _encoder;
+
+    /// <summary>[N,1]: above 0 means replaced.</summary>
+    public T Forward(IOps<T> ops, TokenBatch batch, HiddenStates<T>? keep = null)
+    {
+        using IScope<T> scope = ops.Scope("discriminator");
+        return scope.Keep(_head.Forward(ops, _encoder.Forward(ops, batch, keep), batch));
+    }
+}
+
+/// <summary>ELECTRA's pretraining: a generator fills masked tokens, a discriminator finds what it filled in wrongly; the embeddings are one.</summary>
+/// <remarks>
+/// Clark et al. 2020, §3; google-research/electra run_pretraining.py. The caller draws tokens from the generator's scores and packs them anew,
+/// so no gradient goes from the discriminator to the generator, save to the embeddings.
+/// </remarks>
+public sealed class ElectraPretraining<T>(ElectraConfig generator, ElectraConfig discriminator, IWeights<T> weights) where T : class
+{
+    /// <summary>Weight of the discriminator's loss.</summary>
+    public float Lambda { get; init; } = 50;
+
+    public ElectraDiscriminator<T> Discriminator { get; } = new(discriminator, weights.Under("discriminator"));
+
+    public ElectraGenerator<T> Generator { get; } =
+        new(generator, weights.Under("generator"), embeddings: weights.Under("discriminator.electra.embeddings"));
+
+    /// <summary>Mean over predicted rows + λ · mean over all tokens.</summary>
+    /// <param name="filled">Of <see cref="Generator"/>, [R,V].</param>
+    /// <param name="original">The tokens that stood there, R.</param>
+    /// <param name="detected">Of <see cref="Discriminator"/>, [N,1].</param>
+    /// <param name="replaced">1 where the drawn token is not the original, N.</param>
+    public T Loss(ILosses<T> ops, T filled, Labels original, T detected, ReadOnlyMemory<float> replaced)
+    {
+        using IScope<T> scope = ops.Scope("loss");
+        return scope.Keep(ops.WeightedSum([(1, ops.CrossEntropy(filled, original)), (Lambda, ops.BinaryCrossEntropy(detected, replaced))]));
+    }
+}
+
+/// <summary>ELECTRA's heads under their stored names.</summary>
+public static class ElectraHeads
+{
+    /// <summary>Of the generator, in the width of its tables.</summary>
+    /// <remarks>Exact gelu, whatever hidden_act says.</remarks>
+    public static MaskedLmHead<T> MaskedLm<T>(ElectraConfig config, IWeights<T> weights, T words) where T : class
+    {
+        int e = config.EmbeddingSize, v = config.VocabSize;
+        IWeights<T> predictions = weights.Under("generator_predictions");
+        return new(
+            new(predictions.Linear("dense", e, config.HiddenSize), Activation.Gelu, predictions.Norm("LayerNorm", e, config.LayerNormEps)),
+            config.TieWordEmbeddings ? new(words, weights.Bias(v, "generator_lm_head.bias")) : weights.Linear("generator_lm_head", v, e));
+    }
+
+    /// <summary>Of the discriminator.</summary>
+    public static ReplacedTokenHead<T> ReplacedToken<T>(ElectraConfig config, IWeights<T> weights) where T : class
+    {
+        int h = config.HiddenSize;
+        IWeights<T> predictions = weights.Under("discriminator_predictions");
+        return new(predictions.Linear("dense", h, h), config.HiddenAct, predictions.Linear("dense_prediction", 1, h));
+    }
+
+    /// <remarks>Exact gelu, whatever hidden_act says.</remarks>
+    public static SequenceClassificationHead<T> SequenceClassification<T>(ElectraConfig config, IWeights<T> weights, int labels) where T : class
+    {
+        int h = config.HiddenSize;
+        IWeights<T> classifier = weights.Under("classifier");
+        return new(new(classifier.Linear("dense", h, h), Activation.Gelu, Dropout(config)), classifier.Linear("out_proj", labels, h), Dropout(config));
+    }
+
+    public static MultipleChoiceHead<T> MultipleChoice<T>(ElectraConfig config, IWeights<T> weights) where T : class
+    {
+        int h = config.HiddenSize;
+        LinearWeights<T>? dense = config.SummaryUseProj ? weights.Linear("sequence_summary.summary", h, h) : null;
+        return new(new(new(dense, config.SummaryActivation, config.SummaryFirstDropout, config.SummaryType), weights.Linear("classifier", 1, h), config.SummaryLastDropout));
+    }
+
+    public static TokenClassificationHead<T> TokenClassification<T>(ElectraConfig config, IWeights<T> weights, int labels) where T : class =>
+        new(weights.Linear("classifier", labels, config.HiddenSize), Dropout(config));
+
+    public static QuestionAnsweringHead<T> QuestionAnswering<T>(ElectraConfig config, IWeights<T> weights) where T : class =>
+        new(new(weights.Linear("qa_outputs", 2, config.HiddenSize)));
+
+    private static float Dropout(ElectraConfig config) => config.ClassifierDropout ?? config.HiddenDropoutProb;
+}

@@ -1,0 +1,173 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+namespace Cloze.Ops;
+
+/// <summary>The fields of a config.json. Every field that is asked for is noted, so that those that nobody reads can be listed.</summary>
+/// <remarks>
+/// Read with <see cref="Utf8JsonReader"/> and nothing else: no serializer, no reflection. A field whose value is null counts as absent.
+/// Values are strict: a number is not read from a string, nor a whole number from a fraction. As the reference does, the last of two equal names counts.
+/// </remarks>
+public sealed class ConfigFields
+{
+    private readonly Dictionary<string, (JsonTokenType Type, byte[] Raw)> _fields;
+    private readonly HashSet<string> _read = [];
+
+    private ConfigFields(string source, Dictionary<string, (JsonTokenType Type, byte[] Raw)> fields) => (Source, _fields) = (source, fields);
+
+    /// <summary>The file, for messages.</summary>
+    public string Source { get; }
+
+    /// <summary>Fields that nobody has asked for, in the file's order.</summary>
+    public IEnumerable<string> Unread => _fields.Keys.Where(name => !_read.Contains(name));
+
+    /// <summary>All names, in the file's order.</summary>
+    public IEnumerable<string> Names => _fields.Keys;
+
+    /// <exception cref="CheckpointException">It is not a JSON object.</exception>
+    public static ConfigFields Parse(ReadOnlySpan<byte> utf8, string source)
+    {
+        if (utf8.StartsWith("\uFEFF"u8)) utf8 = utf8[3..];
+        Dictionary<string, (JsonTokenType, byte[])> fields = [];
+        try
+        {
+            Utf8JsonReader reader = new(utf8, new JsonReaderOptions { MaxDepth = 64 });
+            reader.Read();
+            if (reader.TokenType != JsonTokenType.StartObject) throw new CheckpointException($"{source} holds {reader.TokenType}; a JSON object is needed.");
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                string name = reader.GetString()!;
+                reader.Read();
+                int start = (int)reader.TokenStartIndex;
+                JsonTokenType type = reader.TokenType;
+                reader.Skip();
+                fields[name] = (type, utf8[start..(int)reader.BytesConsumed].ToArray());
+            }
+            while (reader.Read()) { }
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw new CheckpointException($"{source} is not valid JSON: {e.Message}", e);
+        }
+        return new(source, fields);
+    }
+
+    /// <summary>Whether the field is there and not null. Does not count as reading it.</summary>
+    public bool Has(string name) => _fields.TryGetValue(name, out var field) && field.Type != JsonTokenType.Null;
+
+    /// <summary>A whole number that must be there.</summary>
+    public int Int32(string name, int minimum = 1) => Int32OrNull(name, minimum) ?? throw Missing(name, "a whole number");
+
+    public int Int32(string name, int fallback, int minimum) => Int32OrNull(name, minimum) ?? fallback;
+
+    public int? Int32OrNull(string name, int minimum = int.MinValue)
+    {
+        if (!Find(name, out JsonTokenType type, out byte[]? raw)) return null;
+        Utf8JsonReader reader = Reader(raw);
+        if (type != JsonTokenType.Number || !reader.TryGetInt32(out int value)) throw Wrong(name, raw, "a whole number");
+        if (value < minimum) throw Wrong(name, raw, $"a whole number of at least {minimum.ToString(CultureInfo.InvariantCulture)}");
+        return value;
+    }
+
+    public double Number(string name, double fallback) => NumberOrNull(name) ?? fallback;
+
+    public double? NumberOrNull(string name)
+    {
+        if (!Find(name, out JsonTokenType type, out byte[]? raw)) return null;
+        Utf8JsonReader reader = Reader(raw);
+        if (type != JsonTokenType.Number || !reader.TryGetDouble(out double value) || !double.IsFinite(value)) throw Wrong(name, raw, "a number");
+        return value;
+    }
+
+    public bool Flag(string name, bool fallback) => FlagOrNull(name) ?? fallback;
+
+    public bool? FlagOrNull(string name)
+    {
+        if (!Find(name, out JsonTokenType type, out byte[]? raw)) return null;
+        return type switch { JsonTokenType.True => true, JsonTokenType.False => false, _ => throw Wrong(name, raw, "true or false") };
+    }
+
+    public string? Text(string name)
+    {
+        if (!Find(name, out JsonTokenType type, out byte[]? raw)) return null;
+        return type == JsonTokenType.String ? Reader(raw).GetString() : throw Wrong(name, raw, "a text");
+    }
+
+    /// <summary>A list of texts; null: absent.</summary>
+    public IReadOnlyList<string>? Texts(string name)
+    {
+        if (!Find(name, out JsonTokenType type, out byte[]? raw)) return null;
+        if (type != JsonTokenType.StartArray) throw Wrong(name, raw, "a list of texts");
+        List<string> texts = [];
+        Utf8JsonReader reader = Reader(raw);
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+            texts.Add(reader.TokenType == JsonTokenType.String ? reader.GetString()! : throw Wrong(name, raw, "a list of texts"));
+        return texts;
+    }
+
+    /// <summary>One whole number, or a list of them; null: absent.</summary>
+    public IReadOnlyList<int>? Integers(string name)
+    {
+        if (!Find(name, out JsonTokenType type, out byte[]? raw)) return null;
+        if (type == JsonTokenType.Number) return [Int32(name, minimum: int.MinValue)];
+        if (type != JsonTokenType.StartArray) throw Wrong(name, raw, "a list of whole numbers");
+        List<int> numbers = [];
+        Utf8JsonReader reader = Reader(raw);
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+            numbers.Add(reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out int value) ? value : throw Wrong(name, raw, "a list of whole numbers"));
+        return numbers;
+    }
+
+    /// <summary>An object's fields; null: absent.</summary>
+    public ConfigFields? Fields(string name)
+    {
+        if (!Find(name, out JsonTokenType type, out byte[]? raw)) return null;
+        return type == JsonTokenType.StartObject ? Parse(raw, $"{Source}: {name}") : throw Wrong(name, raw, "an object");
+    }
+
+    public Activation Activation(string name, Activation fallback) => Text(name) switch
+    {
+        null => fallback,
+        "gelu" => Ops.Activation.Gelu,
+        "gelu_new" or "gelu_pytorch_tanh" or "gelu_fast" => Ops.Activation.GeluTanh,
+        "quick_gelu" => Ops.Activation.QuickGelu,
+        "relu" => Ops.Activation.Relu,
+        "silu" or "swish" => Ops.Activation.Silu,
+        "tanh" => Ops.Activation.Tanh,
+        "sigmoid" => Ops.Activation.Sigmoid,
+        "mish" => Ops.Activation.Mish,
+        "linear" or "" => Ops.Activation.Linear,
+        string other => throw Unsupported(name, other, "gelu, gelu_new, gelu_pytorch_tanh, gelu_fast, quick_gelu, relu, silu, swish, tanh, sigmoid, mish or linear"),
+    };
+
+    /// <summary>A value that changes the result and is not supported.</summary>
+    public CheckpointException Unsupported(string name, string found, string supported) =>
+        new($"{Source}: {name} is {found}, which is not supported; supported: {supported}.");
+
+    private static Utf8JsonReader Reader(byte[] raw)
+    {
+        Utf8JsonReader reader = new(raw);
+        reader.Read();
+        return reader;
+    }
+
+    private bool Find(string name, out JsonTokenType type, [NotNullWhen(true)] out byte[]? raw)
+    {
+        _read.Add(name);
+        bool found = _fields.TryGetValue(name, out var field) && field.Type != JsonTokenType.Null;
+        (type, raw) = field;
+        return found;
+    }
+
+    private CheckpointException Missing(string name, string needed) => new($"{Source}: {name} is missing; {needed} is needed.");
+
+    private CheckpointException Wrong(string name, byte[] raw, string needed) =>
+        new($"{Source}: {name} is {Shown(raw)}; {needed} is needed.");
+
+    private static string Shown(byte[] raw)
+    {
+        string text = Encoding.UTF8.GetString(raw.AsSpan(0, Math.Min(raw.Length, 200)));
+        return text.Length > 60 ? $"{text[..60]}…" : text;
+    }
+}

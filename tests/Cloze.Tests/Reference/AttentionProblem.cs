@@ -1,0 +1,138 @@
+using Cloze.Ops;
+namespace Cloze.Tests.Reference;
+
+/// <summary>One call of attention: who sees whom, and how much. Nothing of size n² is kept.</summary>
+/// <remarks>y_r = Σ p_j·mask_j·v_j over the keys j that r sees, p = softmax(score), head by head.</remarks>
+internal readonly ref struct AttentionProblem<T> where T : class
+{
+    private readonly AttentionSpec<T> _spec;
+    private readonly RowSet _queries;
+    private readonly TokenBatch _batch;
+    private readonly DropoutStream _dropout;
+    private readonly bool[] _isGlobal;
+
+    /// <param name="term">The tensor that the position term brings: the relative table, or keys of distances.</param>
+    /// <param name="queryTerm">Queries of distances.</param>
+    public AttentionProblem(
+        ReadOnlyMatrix q, ReadOnlyMatrix k, ReadOnlyMatrix v, ReadOnlyMatrix term, ReadOnlyMatrix queryTerm,
+        RowSet queries, TokenBatch batch, AttentionSpec<T> spec, DropoutStream dropout)
+    {
+        (_spec, _queries, _batch, _dropout) = (spec, queries, batch, dropout);
+        Q = q;
+        K = k;
+        V = v;
+        Term = term;
+        QueryTerm = queryTerm;
+        _isGlobal = new bool[batch.Tokens];
+        if (spec.SeesGlobal) foreach (int row in batch.Global.Rows.Span) _isGlobal[row] = true;
+        if (spec.Position is not PositionTerm<T>.Rotary(double theta)) return;
+        Q = Rotated(q, queries.Rows, theta);
+        K = Rotated(k, batch.All.Rows, theta);
+    }
+
+    /// <summary>Rotated, where the position term says so.</summary>
+    public ReadOnlyMatrix Q { get; }
+    public ReadOnlyMatrix K { get; }
+    public ReadOnlyMatrix V { get; }
+    public ReadOnlyMatrix Term { get; }
+    public ReadOnlyMatrix QueryTerm { get; }
+
+    public void Forward(Matrix y)
+    {
+        int size = _spec.HeadSize;
+        double[] sums = new double[size], p = new double[_batch.Tokens];
+        for (int r = 0; r < y.Rows; r++)
+        {
+            int[] keys = Keys(r);
+            for (int head = 0; head < _spec.Heads; head++)
+            {
+                Probabilities(r, head, keys, p);
+                Array.Clear(sums);
+                for (int j = 0; j < keys.Length; j++) RowKernels.AddScaled(sums, p[j] * DropFactor(r, head, keys[j]), Head(V, keys[j], head));
+                for (int c = 0; c < size; c++) y[r][head * size + c] = (float)sums[c];
+            }
+        }
+    }
+
+    /// <summary>The rows that query r sees.</summary>
+    public int[] Keys(int r)
+    {
+        List<int> keys = [];
+        foreach (int key in _batch.All[_batch.SequenceOfRow.Span[_queries.Rows.Span[r]]])
+            if (_spec.Window is not { } window || Math.Abs(Distance(r, key)) <= window || _isGlobal[key]) keys.Add(key);
+        return [.. keys];
+    }
+
+    /// <summary>p[j] of keys[j].</summary>
+    public void Probabilities(int r, int head, ReadOnlySpan<int> keys, Span<double> p)
+    {
+        double largest = double.NegativeInfinity, sum = 0;
+        for (int j = 0; j < keys.Length; j++) largest = Math.Max(largest, p[j] = Score(r, keys[j], head));
+        for (int j = 0; j < keys.Length; j++) sum += p[j] = Math.Exp(p[j] - largest);
+        for (int j = 0; j < keys.Length; j++) p[j] /= sum;
+    }
+
+    /// <summary>0 or 1/(1−rate). The element's number does not depend on the window, nor on which keys are left out by it.</summary>
+    public double DropFactor(int r, int head, int key) => _dropout.Factor(((long)r * _spec.Heads + head) * _batch.Tokens + key);
+
+    public ReadOnlySpan<float> Head(ReadOnlyMatrix x, int row, int head) => x[row].Slice(head * _spec.HeadSize, _spec.HeadSize);
+
+    public int Column(int row) => _batch.Columns.Span[row];
+
+    public int Distance(int r, int key) => Column(_queries.Rows.Span[r]) - Column(key);
+
+    /// <summary>The row of <see cref="PositionTerm{T}.Relative"/>'s table.</summary>
+    public int RelativeRow(int r, int key) => Distance(r, key) + (Term.Rows - 1) / 2;
+
+    private double Score(int r, int key, int head)
+    {
+        ReadOnlySpan<float> q = Head(Q, r, head), k = Head(K, key, head);
+        double content = RowKernels.Dot(q, k);
+        switch (_spec.Position)
+        {
+            case PositionTerm<T>.None or PositionTerm<T>.Rotary:
+                return content * _spec.Scale;
+            case PositionTerm<T>.Alibi(var slopes):
+                return content * _spec.Scale - slopes.Span[head] * Math.Abs(Distance(r, key));
+            case PositionTerm<T>.Relative(_, var keyTerm, var isScaled):
+                ReadOnlySpan<float> e = Term[RelativeRow(r, key)];
+                return content * _spec.Scale + (RowKernels.Dot(q, e) + (keyTerm ? RowKernels.Dot(k, e) : 0)) * (isScaled ? _spec.Scale : 1);
+            case PositionTerm<T>.Disentangled(_, _, var buckets):
+                int bucket = buckets.Row(Distance(r, key));
+                if (!Term.IsNone) content += RowKernels.Dot(q, Head(Term, bucket, head));
+                if (!QueryTerm.IsNone) content += RowKernels.Dot(k, Head(QueryTerm, bucket, head));
+                return content * _spec.Scale;
+            default: throw new ArgumentException($"Unknown position term {_spec.Position}.");
+        }
+    }
+
+    private Matrix Rotated(ReadOnlyMatrix x, Rows rows, double theta)
+    {
+        Matrix y = Matrix.Scratch(x.Rows, x.Columns);
+        double[] row = new double[x.Columns];
+        for (int n = 0; n < x.Rows; n++)
+        {
+            for (int c = 0; c < row.Length; c++) row[c] = x[n][c];
+            Rotate(row, Column(rows.Span[n]), theta, direction: 1);
+            for (int c = 0; c < row.Length; c++) y[n][c] = (float)row[c];
+        }
+        return y;
+    }
+
+    /// <summary>Turns each head of a row by its column: element i of the first half with element i of the second, by column · theta^(−2i/d).</summary>
+    /// <param name="direction">−1: back, which is what a gradient needs.</param>
+    public void Rotate(Span<double> row, int column, double theta, int direction)
+    {
+        int size = _spec.HeadSize, half = size / 2;
+        for (int pair = 0; pair < half; pair++)
+        {
+            float angle = column * (1f / (float)Math.Pow(theta, 2.0 * pair / size)); // rounded where the reference rounds its tables
+            (float sine, float cosine) = ((float)Math.Sin(angle) * direction, (float)Math.Cos(angle));
+            for (int head = 0; head < _spec.Heads; head++)
+            {
+                (int i, int j) = (head * size + pair, head * size + half + pair);
+                (row[i], row[j]) = (row[i] * cosine - row[j] * sine, row[j] * cosine + row[i] * sine);
+            }
+        }
+    }
+}
