@@ -1,1 +1,27 @@
-return 0;
+using Cloze.Benchmarks;
+
+// One line a benchmark: name, what it measures, how to run it.
+IReadOnlyList<Benchmark> benchmarks =
+[
+];
+
+bool smoke = args.Contains("--smoke");
+string[] rest = [.. args.Where(arg => arg != "--smoke")];
+if (rest is [string name, ..] && benchmarks.FirstOrDefault(benchmark => benchmark.Name == name) is { } chosen)
+    return chosen.Run(rest[1..], smoke);
+
+if (rest.Length == 0 && smoke)
+{
+    int failures = 0;
+    foreach (Benchmark benchmark in benchmarks)
+    {
+        Console.WriteLine($"== {benchmark.Name}");
+        if (benchmark.Run([], true) != 0) failures++;
+    }
+    Console.WriteLine($"{benchmarks.Count - failures} of {benchmarks.Count} benchmarks ran");
+    return failures == 0 ? 0 : 1;
+}
+
+Console.Error.WriteLine("usage: dotnet run -c Release --project benchmarks/Cloze.Benchmarks -- NAME [arguments] | --smoke");
+foreach (Benchmark benchmark in benchmarks) Console.Error.WriteLine($"  {benchmark.Name,-18} {benchmark.Summary}");
+return rest.Length == 0 ? 0 : 2;
