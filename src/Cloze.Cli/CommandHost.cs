@@ -1,51 +1,69 @@
 using System.CommandLine;
+using Cloze.Cli.Output;
 namespace Cloze.Cli;
 
-/// <summary>What every command shares: how failures become one line on stderr and an exit code.</summary>
-/// <remarks>0: done. 1: bad input or failure. 2: wrong usage. 130: interrupted.</remarks>
+/// <summary>A command by its name; made only when it is called or listed.</summary>
+internal sealed record CommandEntry(string Name, Func<Command> Create);
+
+/// <summary>What every command shares: common options, interruption, and how failures become one line on stderr and an exit code.</summary>
+/// <remarks>0: done. 1: bad input or failure. 2: wrong usage. 130: interrupted (143: terminated).</remarks>
 internal static class CommandHost
 {
-    public const int Done = 0, Failed = 1, Usage = 2, Interrupted = 130;
+    public const int Done = 0, Failed = 1, Usage = 2;
 
-    public static Option<int?> Threads { get; } = new("--threads") { Description = "Worker threads; default: CLOZE_THREADS, else the number of cores.", Recursive = true };
-    public static Option<bool> Verbose { get; } = new("--verbose") { Description = "Show details and stack traces on stderr.", Recursive = true };
+    public static Option<int?> Threads { get; } = new("--threads") { Description = "Worker threads; default: CLOZE_THREADS, else the number of cores.", HelpName = "N", Recursive = true };
+    public static Option<bool> Verbose { get; } = new("--verbose") { Description = "Show timings, and stack traces of failures, on stderr.", Recursive = true };
     public static Option<bool> Json { get; } = new("--json") { Description = "JSON Lines on stdout, also on a terminal.", Recursive = true };
 
-    public static int Run(RootCommand root, string[] args)
+    /// <summary>Cancelled by Ctrl-C: commands stop at the next batch, with complete lines written.</summary>
+    public static CancellationToken Interrupted => Interruption.Token;
+
+    public static int Run(string[] args, CommandEntry[] commands)
     {
-        root.Options.Add(Threads);
-        root.Options.Add(Verbose);
-        root.Options.Add(Json);
-        ParseResult parsed = root.Parse(args);
+        RootCommand root = CommandLine.Root(args, commands);
+        ParseResult parsed = root.Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
         {
-            foreach (var error in parsed.Errors) Console.Error.WriteLine($"cloze: {error.Message}");
-            Console.Error.WriteLine("Try --help.");
-            return Usage;
+            foreach (var error in parsed.Errors) Messages.Write(error.Message);
+            return WrongUsage(parsed);
         }
+        bool verbose = parsed.GetValue(Verbose);
+        using Interruption interruption = new();
         try
         {
-            return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+            if (parsed.GetValue(Threads) is < 1) throw new UsageException("--threads needs a whole number of at least 1.");
+            return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (Interrupted.IsCancellationRequested)
         {
-            return Interrupted;
+            return Interruption.ExitCode;
+        }
+        catch (OutputClosedException)
+        {
+            return Done;   // the reader has seen enough (| head)
         }
         catch (UsageException e)
         {
-            Console.Error.WriteLine($"cloze: {e.Message}");
-            return Usage;
+            Messages.Write(e.Message);
+            return WrongUsage(parsed);
         }
-        catch (Exception e) when (e is CheckpointException or IOException or UnauthorizedAccessException or CommandException)
+        catch (Exception e)
         {
-            Console.Error.WriteLine(parsed.GetValue(Verbose) ? $"cloze: {e}" : $"cloze: {e.Message}");
+            Messages.Write(verbose ? e.ToString() : Messages.Of(e));
             return Failed;
         }
+    }
+
+    private static int WrongUsage(ParseResult parsed)
+    {
+        string command = parsed.CommandResult.Command is RootCommand ? "" : $" {parsed.CommandResult.Command.Name}";
+        Messages.Write($"Try: cloze{command} --help");
+        return Usage;
     }
 }
 
 /// <summary>Bad input or a failure that a command explains in one message: exit code 1.</summary>
 internal sealed class CommandException(string message, Exception? inner = null) : Exception(message, inner);
 
-/// <summary>Options that do not go together: exit code 2.</summary>
+/// <summary>Options that are missing or do not go together: exit code 2.</summary>
 internal sealed class UsageException(string message) : Exception(message);

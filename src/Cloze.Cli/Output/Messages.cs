@@ -1,0 +1,24 @@
+using System.Globalization;
+namespace Cloze.Cli.Output;
+
+/// <summary>What is said on stderr, one line a message, never anything on stdout.</summary>
+internal static class Messages
+{
+    public static void Write(string message)
+    {
+        Progress.Clear();
+        Console.Error.WriteLine($"cloze: {message}");
+    }
+
+    public static void Write(IFormatProvider culture, FormattableString message) => Write(message.ToString(culture));
+
+    /// <summary>One line for a failure.</summary>
+    public static string Of(Exception e) => e switch
+    {
+        CommandException or CheckpointException or IOException or UnauthorizedAccessException => e.Message,
+        _ => $"{e.GetType().Name}: {e.Message} (--verbose shows where)",
+    };
+
+    /// <summary>"1 text", "2 texts".</summary>
+    public static string Count(long count, string noun) => string.Create(CultureInfo.InvariantCulture, $"{count} {noun}{(count == 1 ? "" : "s")}");
+}
