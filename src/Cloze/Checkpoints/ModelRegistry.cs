@@ -1,3 +1,4 @@
+using Cloze.Heads;
 using Cloze.Models;
 using Cloze.Ops;
 namespace Cloze.Checkpoints;
@@ -5,18 +6,71 @@ namespace Cloze.Checkpoints;
 /// <summary>Every architecture that this library reads. Adding one is its model file and one line here.</summary>
 public static class ModelRegistry
 {
+    /// <summary>In the order in which files are tried, where more than one could be meant.</summary>
     public static IReadOnlyList<IArchitecture> All { get; } =
     [
         new BertArchitecture(),
     ];
 
-    /// <exception cref="CheckpointException">config.json names no architecture, or one that is not here.</exception>
-    public static IArchitecture Find(ConfigFields config)
+    /// <summary>The architecture that config.json, the class that is wanted and the names of the tensors tell.</summary>
+    /// <param name="stored">Names of the file's tensors; null: nothing is stored.</param>
+    /// <param name="className">One of the reference's classes ("BertForMaskedLM"), which a config.json without a model_type needs; null: any.</param>
+    /// <exception cref="CheckpointException">No architecture fits, or the class is not one of its.</exception>
+    public static IArchitecture Find(ConfigFields config, IReadOnlyCollection<string>? stored = null, string? className = null)
     {
-        string type = config.Text("model_type") ?? throw new CheckpointException($"{config.Source} names no model_type; known: {Known}.");
-        return All.FirstOrDefault(architecture => architecture.ModelType == type)
-            ?? throw config.Unsupported("model_type", type, Known);
+        config.WithoutEffect("architectures", "transformers_version", "torch_dtype", "dtype", "_name_or_path", "gradient_checkpointing");
+        string? type = config.Text("model_type");
+        IArchitecture[] fitting = [.. All.Where(architecture => type is null || architecture.ModelTypes.Contains(type))];
+        if (fitting.Length == 0) throw config.Unsupported("model_type", $"\"{type}\"", Known);
+        if (className is not null)
+        {
+            fitting = [.. fitting.Where(architecture => architecture.Classes.ContainsKey(className))];
+            if (fitting.Length == 0) throw new CheckpointException($"{config.Source}: {className} is no class of {type ?? "any known model_type"}.");
+        }
+        IArchitecture? recognised = stored is null ? null : fitting.FirstOrDefault(architecture => architecture.Recognises(stored));
+        return recognised
+            ?? ((type ?? className) is not null ? fitting[0] : null)
+            ?? throw new CheckpointException($"{config.Source} names no model_type, and the tensors are of no known architecture; known: {Known}.");
     }
 
-    private static string Known => string.Join(", ", All.Select(architecture => architecture.ModelType));
+    /// <summary>What stands on the encoder, by <c>architectures</c> of config.json; the encoder alone where it names none.</summary>
+    /// <exception cref="CheckpointException">It names a class that the architecture does not have.</exception>
+    public static ModelTask TaskOf(ConfigFields config, IArchitecture architecture) =>
+        config.Texts("architectures") is [string className, ..] ? TaskOf(className, architecture, config.Source) : ModelTask.Base;
+
+    /// <param name="source">Who asks, for the message.</param>
+    /// <exception cref="CheckpointException">The architecture does not have that class.</exception>
+    public static ModelTask TaskOf(string className, IArchitecture architecture, string source) => architecture.Classes.TryGetValue(className, out ModelTask task)
+        ? task
+        : throw new CheckpointException($"{source}: {className} is not supported; {architecture.ModelTypes[0]} has {string.Join(", ", architecture.Classes.Keys)}.");
+
+    /// <summary>Builds the model from shapes alone and reports every fault of the file at once, before anything is allocated for it.</summary>
+    /// <param name="source">A checkpoint, or a <see cref="SchemaSource"/>, which lacks nothing.</param>
+    /// <param name="where">The file, for the message.</param>
+    /// <exception cref="CheckpointException">Names all tensors that are missing, have another shape, or are asked for in two roles.</exception>
+    public static ModelSchema Check(IArchitecture architecture, object config, ModelTask task, int labels, ITensorSource source, string where)
+    {
+        Weights<Shape> weights = new(source, new ShapeFactory());
+        EncoderModel<Shape> model = architecture.Build(config, task, labels, weights);
+        weights.ThrowIfFaulty(where);
+        return new(architecture, task, model, weights);
+    }
+
+    private static string Known => string.Join(", ", All.SelectMany(architecture => architecture.ModelTypes).Distinct());
+}
+
+/// <summary>A model as shapes: what it asks for and what it costs, without a value.</summary>
+public sealed record ModelSchema(IArchitecture Architecture, ModelTask Task, EncoderModel<Shape> Model, Weights<Shape> Weights)
+{
+    /// <summary>The parameters under the names of the reference's class: the encoder's own class has no prefix, and tied parameters stand under both names.</summary>
+    public IEnumerable<(string Name, StoredTensor Tensor)> Parameters(IStoredTensors file)
+    {
+        Dictionary<string, StoredTensor> named = new(Weights.Asked);
+        bool predictsWords = Model.Head is IMaskedLm<Shape> or PreTrainingHead<Shape>;
+        if (predictsWords)
+            foreach ((string name, string alias) in Architecture.Names.Aliases)
+                if (named.TryGetValue(name, out StoredTensor? tensor) && !named.ContainsKey(alias)) named.Add(alias, file.Find(alias) ?? tensor);
+        string? prefix = Task == ModelTask.Base && Architecture.Names.Prefixes is [string first, ..] ? $"{first}." : null;
+        return named.Select(entry => (prefix is not null && entry.Key.StartsWith(prefix, StringComparison.Ordinal) ? entry.Key[prefix.Length..] : entry.Key, entry.Value));
+    }
 }

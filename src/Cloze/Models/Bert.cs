@@ -24,36 +24,44 @@ public sealed record BertConfig
     /// <summary>Whether the file holds a pooler.</summary>
     public bool HasPooler { get; init; } = true;
 
+    /// <summary>Standard deviation of a random start.</summary>
+    public double InitializerRange { get; init; } = 0.02;
+
     public static TensorNames Names { get; } = new(["bert"],
-        ("bert.embeddings.word_embeddings.weight", "cls.predictions.decoder.weight"), ("cls.predictions.bias", "cls.predictions.decoder.bias"));
+        ("bert.embeddings.word_embeddings.weight", "cls.predictions.decoder.weight"),
+        ("cls.predictions.bias", "cls.predictions.decoder.bias"), ("cls.predictions.decoder.bias", "cls.predictions.bias"));
 
     /// <summary>As config.json says, with the reference's defaults (transformers configuration_bert.py).</summary>
-    public static BertConfig Read(ConfigFields config) => new()
+    public static BertConfig Read(ConfigFields config)
     {
-        VocabSize = config.Int32("vocab_size"),
-        HiddenSize = config.Int32("hidden_size"),
-        NumHiddenLayers = config.Int32("num_hidden_layers"),
-        NumAttentionHeads = config.Int32("num_attention_heads"),
-        IntermediateSize = config.Int32("intermediate_size"),
-        MaxPositionEmbeddings = config.Int32("max_position_embeddings", 512, minimum: 1),
-        TypeVocabSize = config.Int32("type_vocab_size", 2, minimum: 1),
-        PadTokenId = config.Has("pad_token_id") ? config.Int32OrNull("pad_token_id") : null,
-        LayerNormEps = config.Number("layer_norm_eps", 1e-12),
-        HiddenDropoutProb = (float)config.Number("hidden_dropout_prob", 0.1),
-        AttentionProbsDropoutProb = (float)config.Number("attention_probs_dropout_prob", 0.1),
-        ClassifierDropout = (float?)config.NumberOrNull("classifier_dropout"),
-        HiddenAct = config.Activation("hidden_act", Activation.Gelu),
-        PositionEmbeddingType = config.Text("position_embedding_type") switch
+        config.RefuseFlag("is_decoder");
+        config.RefuseFlag("add_cross_attention");
+        config.WithoutEffect("chunk_size_feed_forward", "use_cache");
+        BertConfig read = new()
         {
-            null or "absolute" => PositionEmbeddingType.Absolute,
-            "relative_key" => PositionEmbeddingType.RelativeKey,
-            "relative_key_query" => PositionEmbeddingType.RelativeKeyQuery,
-            string other => throw config.Unsupported("position_embedding_type", other, "absolute, relative_key, relative_key_query"),
-        },
-        TieWordEmbeddings = config.Flag("tie_word_embeddings", true),
-    };
+            VocabSize = config.Int32("vocab_size"),
+            HiddenSize = config.Int32("hidden_size"),
+            NumHiddenLayers = config.Layers("num_hidden_layers"),
+            NumAttentionHeads = config.Int32("num_attention_heads"),
+            IntermediateSize = config.Int32("intermediate_size"),
+            MaxPositionEmbeddings = config.Int32("max_position_embeddings", 512, minimum: 1),
+            TypeVocabSize = config.Int32("type_vocab_size", 2, minimum: 1),
+            PadTokenId = config.NullableInt32("pad_token_id", absent: 0, minimum: 0),
+            LayerNormEps = config.Number("layer_norm_eps", 1e-12, minimum: 0),
+            HiddenDropoutProb = config.Rate("hidden_dropout_prob", 0.1),
+            AttentionProbsDropoutProb = config.Rate("attention_probs_dropout_prob", 0.1),
+            ClassifierDropout = config.RateOrNull("classifier_dropout"),
+            HiddenAct = config.Activation("hidden_act", Activation.Gelu),
+            PositionEmbeddingType = PositionEmbeddings.Read(config),
+            TieWordEmbeddings = config.Flag("tie_word_embeddings", true),
+            InitializerRange = config.Number("initializer_range", 0.02, minimum: 0),
+        };
+        config.RequireMultiple("hidden_size", read.HiddenSize, "num_attention_heads", read.NumAttentionHeads);
+        return read;
+    }
 
     /// <summary>With what the file says and config.json does not.</summary>
+    /// <remarks>A decoder that differs from the word table is used, whatever tie_word_embeddings says, as the reference does.</remarks>
     public BertConfig AsStored(IStoredTensors file) => this with
     {
         TieWordEmbeddings = TieWordEmbeddings && !file.HoldsOwn("cls.predictions.decoder.weight", "bert.embeddings.word_embeddings.weight"),
@@ -62,6 +70,18 @@ public sealed record BertConfig
 }
 
 public enum PositionEmbeddingType { Absolute, RelativeKey, RelativeKeyQuery }
+
+/// <summary>How BERT and its relatives say where a token stands.</summary>
+internal static class PositionEmbeddings
+{
+    public static PositionEmbeddingType Read(ConfigFields config) => config.Text("position_embedding_type") switch
+    {
+        null or "absolute" => PositionEmbeddingType.Absolute,
+        "relative_key" => PositionEmbeddingType.RelativeKey,
+        "relative_key_query" => PositionEmbeddingType.RelativeKeyQuery,
+        string other => throw config.Unsupported("position_embedding_type", $"\"{other}\"", "absolute, relative_key, relative_key_query"),
+    };
+}
 
 /// <summary>BERT: a stack of post-norm transformer layers over the sum of word, type and position embeddings.</summary>
 /// <remarks>Devlin et al. 2018, arXiv:1810.04805; transformers modeling_bert.py.</remarks>
@@ -174,14 +194,17 @@ internal sealed class BertLayer<T> where T : class
 /// <summary>BERT as the registry lists it.</summary>
 public sealed class BertArchitecture : IArchitecture
 {
-    public string ModelType => "bert";
+    public IReadOnlyList<string> ModelTypes { get; } = ["bert"];
+
+    public IReadOnlyDictionary<string, ModelTask> Classes { get; } = ReferenceClasses.Of(["Bert"],
+        ModelTask.Base, ModelTask.MaskedLm, ModelTask.NextSentence, ModelTask.PreTraining, ModelTask.SequenceClassification,
+        ModelTask.TokenClassification, ModelTask.QuestionAnswering, ModelTask.MultipleChoice);
+
     public TensorNames Names => BertConfig.Names;
 
-    public IReadOnlyList<ModelTask> Tasks { get; } =
-    [
-        ModelTask.Base, ModelTask.MaskedLm, ModelTask.NextSentence, ModelTask.PreTraining, ModelTask.SequenceClassification,
-        ModelTask.MultipleChoice, ModelTask.TokenClassification, ModelTask.QuestionAnswering,
-    ];
+    /// <remarks>RoBERTa's and ELECTRA's files have the same layers; their model_type tells them apart.</remarks>
+    public bool Recognises(IEnumerable<string> stored) =>
+        stored.Any(name => name.EndsWith("encoder.layer.0.attention.self.query.weight", StringComparison.Ordinal));
 
     public object Configure(ConfigFields config, IStoredTensors? file)
     {
@@ -189,22 +212,25 @@ public sealed class BertArchitecture : IArchitecture
         return file is null ? read : read.AsStored(file);
     }
 
+    public Pooler<T>? BuildPooler<T>(object config, IWeights<T> weights) where T : class =>
+        (BertConfig)config is { HasPooler: true } bert ? BertHeads.Pooler(bert, weights) : null;
+
     public EncoderModel<T> Build<T>(object config, ModelTask task, int labels, IWeights<T> weights) where T : class
     {
-        BertConfig bertConfig = (BertConfig)config;
-        Bert<T> bert = new(bertConfig, weights.Under("bert"));
+        BertConfig read = (BertConfig)config;
+        Bert<T> bert = new(read, weights.Under("bert"));
         return new(bert, task switch
         {
-            ModelTask.Base => bertConfig.HasPooler ? BertHeads.Pooler(bertConfig, weights) : null,
-            ModelTask.MaskedLm => new MaskedLm<T>(bert, BertHeads.MaskedLm(bertConfig, weights, bert.Words)),
-            ModelTask.NextSentence => BertHeads.NextSentence(bertConfig, weights),
-            ModelTask.PreTraining => BertHeads.PreTraining(bertConfig, weights, bert.Words),
-            ModelTask.SequenceClassification => BertHeads.SequenceClassification(bertConfig, weights, labels),
-            ModelTask.MultipleChoice => BertHeads.MultipleChoice(bertConfig, weights),
-            ModelTask.TokenClassification => BertHeads.TokenClassification(bertConfig, weights, labels),
-            ModelTask.QuestionAnswering => BertHeads.QuestionAnswering(bertConfig, weights),
-            _ => throw new ArgumentOutOfRangeException(nameof(task), task, "BERT has no such head."),
-        }, GlobalRules.None);
+            ModelTask.Base => BuildPooler(read, weights),
+            ModelTask.MaskedLm => new MaskedLm<T>(bert, BertHeads.MaskedLm(read, weights, bert.Words)),
+            ModelTask.NextSentence => BertHeads.NextSentence(read, weights),
+            ModelTask.PreTraining => BertHeads.PreTraining(read, weights, bert.Words),
+            ModelTask.SequenceClassification => BertHeads.SequenceClassification(read, weights, labels),
+            ModelTask.TokenClassification => BertHeads.TokenClassification(read, weights, labels),
+            ModelTask.QuestionAnswering => BertHeads.QuestionAnswering(read, weights),
+            ModelTask.MultipleChoice => BertHeads.MultipleChoice(read, weights),
+            _ => throw ReferenceClasses.NoSuchHead("BERT", task),
+        });
     }
 }
 

@@ -2,15 +2,20 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 namespace Cloze.Ops;
 
 /// <summary>The fields of a config.json. Every field that is asked for is noted, so that those that nobody reads can be listed.</summary>
 /// <remarks>
-/// Read with <see cref="Utf8JsonReader"/> and nothing else: no serializer, no reflection. A field whose value is null counts as absent.
-/// Values are strict: a number is not read from a string, nor a whole number from a fraction. As the reference does, the last of two equal names counts.
+/// Read with <see cref="Utf8JsonReader"/> and nothing else: no serializer, no reflection. A text, a list, an object and what is asked for as "… OrNull" may be
+/// null, which counts as absent; numbers and flags may not. Values are strict: a number is not read from a string, nor a whole number from a fraction.
+/// As the reference does, the last of two equal names counts.
 /// </remarks>
 public sealed class ConfigFields
 {
+    /// <summary>More rows, columns or layers than any encoder has: a larger number is a broken file, and two of them still multiply without overflow.</summary>
+    public const int Largest = 1 << 24;
+
     private readonly Dictionary<string, (JsonTokenType Type, byte[] Raw)> _fields;
     private readonly HashSet<string> _read = [];
 
@@ -29,6 +34,7 @@ public sealed class ConfigFields
     public static ConfigFields Parse(ReadOnlySpan<byte> utf8, string source)
     {
         if (utf8.StartsWith("\uFEFF"u8)) utf8 = utf8[3..];
+        if (!Utf8.IsValid(utf8)) throw new CheckpointException($"{source} is not valid UTF-8.");
         Dictionary<string, (JsonTokenType, byte[])> fields = [];
         try
         {
@@ -56,31 +62,53 @@ public sealed class ConfigFields
     /// <summary>Whether the field is there and not null. Does not count as reading it.</summary>
     public bool Has(string name) => _fields.TryGetValue(name, out var field) && field.Type != JsonTokenType.Null;
 
+    /// <summary>Notes fields that are known and change no result, so that they are not listed as unread.</summary>
+    public void WithoutEffect(params ReadOnlySpan<string> names)
+    {
+        foreach (string name in names) _read.Add(name);
+    }
+
     /// <summary>A whole number that must be there.</summary>
-    public int Int32(string name, int minimum = 1) => Int32OrNull(name, minimum) ?? throw Missing(name, "a whole number");
+    public int Int32(string name, int minimum = 1, int maximum = Largest) => NotNull(name).Int32OrNull(name, minimum, maximum) ?? throw Missing(name, "a whole number");
 
-    public int Int32(string name, int fallback, int minimum) => Int32OrNull(name, minimum) ?? fallback;
+    public int Int32(string name, int fallback, int minimum, int maximum = Largest) => NotNull(name).Int32OrNull(name, minimum, maximum) ?? fallback;
 
-    public int? Int32OrNull(string name, int minimum = int.MinValue)
+    public int? Int32OrNull(string name, int minimum = int.MinValue, int maximum = int.MaxValue)
     {
         if (!Find(name, out JsonTokenType type, out byte[]? raw)) return null;
         Utf8JsonReader reader = Reader(raw);
-        if (type != JsonTokenType.Number || !reader.TryGetInt32(out int value)) throw Wrong(name, raw, "a whole number");
-        if (value < minimum) throw Wrong(name, raw, $"a whole number of at least {minimum.ToString(CultureInfo.InvariantCulture)}");
-        return value;
+        bool isInRange = type == JsonTokenType.Number && reader.TryGetInt32(out int value) && value >= minimum && value <= maximum;
+        return isInRange ? reader.GetInt32() : throw Wrong(name, raw, $"a whole number from {Text(minimum)} to {Text(maximum)}");
+
+        static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
     }
 
-    public double Number(string name, double fallback) => NumberOrNull(name) ?? fallback;
+    /// <summary>A number of layers, few enough to be made before anybody looks whether the file holds them.</summary>
+    public int Layers(string name) => Int32(name, minimum: 1, maximum: 1000);
 
-    public double? NumberOrNull(string name)
+    /// <summary>A whole number; <paramref name="absent"/> where the field is not there, null where it is null (a pad id that no token has).</summary>
+    public int? NullableInt32(string name, int absent, int minimum, int maximum = Largest) =>
+        Int32OrNull(name, minimum, maximum) ?? (_fields.ContainsKey(name) ? null : absent);
+
+    public double Number(string name, double fallback, double minimum = double.MinValue, double maximum = double.MaxValue) =>
+        NotNull(name).NumberOrNull(name, minimum, maximum) ?? fallback;
+
+    public double? NumberOrNull(string name, double minimum = double.MinValue, double maximum = double.MaxValue)
     {
         if (!Find(name, out JsonTokenType type, out byte[]? raw)) return null;
         Utf8JsonReader reader = Reader(raw);
         if (type != JsonTokenType.Number || !reader.TryGetDouble(out double value) || !double.IsFinite(value)) throw Wrong(name, raw, "a number");
+        if (value < minimum) throw Wrong(name, raw, string.Create(CultureInfo.InvariantCulture, $"a number of at least {minimum}"));
+        if (value > maximum) throw Wrong(name, raw, string.Create(CultureInfo.InvariantCulture, $"a number of at most {maximum}"));
         return value;
     }
 
-    public bool Flag(string name, bool fallback) => FlagOrNull(name) ?? fallback;
+    /// <summary>A share of what dropout removes, 0 … 1.</summary>
+    public float Rate(string name, double fallback) => (float)Number(name, fallback, minimum: 0, maximum: 1);
+
+    public float? RateOrNull(string name) => (float?)NumberOrNull(name, minimum: 0, maximum: 1);
+
+    public bool Flag(string name, bool fallback) => NotNull(name).FlagOrNull(name) ?? fallback;
 
     public bool? FlagOrNull(string name)
     {
@@ -88,10 +116,17 @@ public sealed class ConfigFields
         return type switch { JsonTokenType.True => true, JsonTokenType.False => false, _ => throw Wrong(name, raw, "true or false") };
     }
 
+    /// <summary>A flag of the reference that changes the result and that nothing here follows.</summary>
+    /// <exception cref="CheckpointException">It is set.</exception>
+    public void RefuseFlag(string name)
+    {
+        if (Flag(name, false)) throw Unsupported(name, "true", "false");
+    }
+
     public string? Text(string name)
     {
         if (!Find(name, out JsonTokenType type, out byte[]? raw)) return null;
-        return type == JsonTokenType.String ? Reader(raw).GetString() : throw Wrong(name, raw, "a text");
+        return type == JsonTokenType.String ? GetText(name, raw, Reader(raw)) : throw Wrong(name, raw, "a text");
     }
 
     /// <summary>A list of texts; null: absent.</summary>
@@ -102,7 +137,7 @@ public sealed class ConfigFields
         List<string> texts = [];
         Utf8JsonReader reader = Reader(raw);
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-            texts.Add(reader.TokenType == JsonTokenType.String ? reader.GetString()! : throw Wrong(name, raw, "a list of texts"));
+            texts.Add(reader.TokenType == JsonTokenType.String ? GetText(name, raw, reader) : throw Wrong(name, raw, "a list of texts"));
         return texts;
     }
 
@@ -110,7 +145,7 @@ public sealed class ConfigFields
     public IReadOnlyList<int>? Integers(string name)
     {
         if (!Find(name, out JsonTokenType type, out byte[]? raw)) return null;
-        if (type == JsonTokenType.Number) return [Int32(name, minimum: int.MinValue)];
+        if (type == JsonTokenType.Number) return [Int32(name, int.MinValue, int.MaxValue)];
         if (type != JsonTokenType.StartArray) throw Wrong(name, raw, "a list of whole numbers");
         List<int> numbers = [];
         Utf8JsonReader reader = Reader(raw);
@@ -137,9 +172,17 @@ public sealed class ConfigFields
         "tanh" => Ops.Activation.Tanh,
         "sigmoid" => Ops.Activation.Sigmoid,
         "mish" => Ops.Activation.Mish,
-        "linear" or "" => Ops.Activation.Linear,
-        string other => throw Unsupported(name, other, "gelu, gelu_new, gelu_pytorch_tanh, gelu_fast, quick_gelu, relu, silu, swish, tanh, sigmoid, mish or linear"),
+        "linear" => Ops.Activation.Linear,
+        string other => throw Unsupported(name, $"\"{other}\"", "gelu, gelu_new, gelu_pytorch_tanh, gelu_fast, quick_gelu, relu, silu, swish, tanh, sigmoid, mish or linear"),
     };
+
+    /// <summary>Refuses a width that heads cannot share evenly.</summary>
+    /// <exception cref="CheckpointException">It is not a multiple.</exception>
+    public void RequireMultiple(string name, int value, string ofName, int of)
+    {
+        if (value % of != 0)
+            throw new CheckpointException(string.Create(CultureInfo.InvariantCulture, $"{Source}: {name} is {value}, which is not a multiple of {ofName}, {of}."));
+    }
 
     /// <summary>A value that changes the result and is not supported.</summary>
     public CheckpointException Unsupported(string name, string found, string supported) =>
@@ -159,6 +202,16 @@ public sealed class ConfigFields
         (type, raw) = field;
         return found;
     }
+
+    private string GetText(string name, byte[] raw, in Utf8JsonReader reader)
+    {
+        try { return reader.GetString()!; }
+        catch (InvalidOperationException) { throw Wrong(name, raw, "a text whose escapes are whole characters"); } // half of a surrogate pair
+    }
+
+    /// <summary>This, unless the field is there and null.</summary>
+    private ConfigFields NotNull(string name) =>
+        _fields.TryGetValue(name, out var field) && field.Type == JsonTokenType.Null ? throw Wrong(name, field.Raw, "a value") : this;
 
     private CheckpointException Missing(string name, string needed) => new($"{Source}: {name} is missing; {needed} is needed.");
 

@@ -78,6 +78,22 @@ public static class StoredTensorsExtensions
 
         /// <summary>Whether a tensor is stored that could have been <paramref name="other"/> (tied), but has values of its own.</summary>
         public bool HoldsOwn(string name, string other) =>
-            file.Find(name) is { } own && file.Find(other) is { } tied && own.Name != tied.Name && !own.Read().AsSpan().SequenceEqual(tied.Read());
+            file.Find(name) is { } own && file.Find(other) is { } tied && own.Name != tied.Name && !SameValues(own, tied);
+    }
+
+    /// <summary>Reads both in pieces, up to the first that differs.</summary>
+    private static bool SameValues(StoredTensor a, StoredTensor b)
+    {
+        if (!a.Dimensions.SequenceEqual(b.Dimensions)) return false;
+        const int piece = 1 << 16;
+        float[] ofA = new float[(int)Math.Min(piece, a.Elements)], ofB = new float[ofA.Length];
+        for (long start = 0; start < a.Elements; start += piece)
+        {
+            int count = (int)Math.Min(piece, a.Elements - start);
+            a.Values.Read(start, ofA.AsSpan(0, count));
+            b.Values.Read(start, ofB.AsSpan(0, count));
+            if (!ofA.AsSpan(0, count).SequenceEqual(ofB.AsSpan(0, count))) return false;
+        }
+        return true;
     }
 }

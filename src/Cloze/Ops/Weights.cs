@@ -63,13 +63,18 @@ public sealed class Weights<T> : IWeights<T> where T : class
     /// <summary>Every stored tensor that was asked for, once, in the order in which it was asked for first.</summary>
     public IReadOnlyList<StoredTensor> Tensors => _contents.Tensors;
 
+    /// <summary>The same by the names under which models asked for them, which are the reference's whatever the file spells.</summary>
+    public IReadOnlyDictionary<string, StoredTensor> Asked => _contents.Asked;
+
     /// <summary>What is missing, has another shape or is asked for in two roles.</summary>
     public IReadOnlyList<string> Faults => _contents.Faults;
 
+    /// <param name="where">The file, for the message.</param>
     /// <exception cref="CheckpointException">Names all faults.</exception>
-    public void ThrowIfFaulty()
+    public void ThrowIfFaulty(string where)
     {
-        if (Faults.Count > 0) throw new CheckpointException(string.Join(Environment.NewLine, Faults));
+        if (Faults.Count == 1) throw new CheckpointException($"{where}: {Faults[0]}");
+        if (Faults.Count > 1) throw new CheckpointException($"{where}: {Faults.Count} tensors do not fit.{string.Concat(Faults.Select(fault => $"{Environment.NewLine}  {fault}"))}");
     }
 
     public IWeights<T> Under(string prefix) => new Weights<T>(_contents, $"{_prefix}{prefix}.");
@@ -78,7 +83,9 @@ public sealed class Weights<T> : IWeights<T> where T : class
 
     public T Matrix(int rows, int columns, RowOrder order, string name)
     {
+        Size size = new(rows, columns);
         StoredTensor tensor = Find(name, WeightRole.Matrix, [rows, columns]);
+        if (!_contents.Fits(size, _prefix + name)) return _contents.Make(new(WeightRole.Matrix, size, []));
         int block = rows / (order.Heads * order.Parts) * columns;
         WeightPart[] parts = new WeightPart[order.Heads * order.Parts];
         for (int i = 0; i < parts.Length; i++)
@@ -86,7 +93,7 @@ public sealed class Weights<T> : IWeights<T> where T : class
             (int part, int head) = Math.DivRem(i, order.Heads);
             parts[i] = new(tensor, From: (head * order.Parts + part) * block, At: i * block, block);
         }
-        return _contents.Make(new(WeightRole.Matrix, new(rows, columns), parts));
+        return _contents.Make(new(WeightRole.Matrix, size, parts));
     }
 
     public T Table(int rows, int columns, string name, int? padding = null) => Stack(WeightRole.Table, [rows, columns], [name], padding);
@@ -104,11 +111,17 @@ public sealed class Weights<T> : IWeights<T> where T : class
     /// <summary>The stored tensors one after the other; where a name is null no run lies.</summary>
     private T Stack(WeightRole role, int[] dimensions, ReadOnlySpan<string?> names, int? padding = null)
     {
-        int length = dimensions.Aggregate(1, (product, size) => checked(product * size)), rows = dimensions.Length == 1 ? 1 : dimensions[0];
+        long length = dimensions.Aggregate(1L, (product, size) => checked(product * size));
+        int rows = dimensions.Length == 1 ? 1 : dimensions[0];
+        Size size = dimensions.Length == 1 ? new(1, dimensions[0] * names.Length) : new(rows * names.Length, checked((int)(length / rows)));
+        bool fits = _contents.Fits(size, $"{_prefix}{string.Join(", ", names!)}");
         List<WeightPart> parts = [];
         for (int i = 0; i < names.Length; i++)
-            if (names[i] is { } name) parts.Add(new(Find(name, role, dimensions, padding), From: 0, At: i * length, length));
-        Size size = dimensions.Length == 1 ? new(1, length * names.Length) : new(rows * names.Length, length / rows);
+        {
+            if (names[i] is not { } name) continue;
+            StoredTensor tensor = Find(name, role, dimensions, padding);
+            if (fits) parts.Add(new(tensor, From: 0, At: i * (int)length, (int)length));
+        }
         return _contents.Make(new(role, size, parts, padding));
     }
 
@@ -122,21 +135,31 @@ public sealed class Weights<T> : IWeights<T> where T : class
 
         public IWeightFactory<T> Factory => factory;
         public List<StoredTensor> Tensors { get; } = [];
+        public Dictionary<string, StoredTensor> Asked { get; } = [];
         public List<string> Faults { get; } = [];
 
-        /// <summary>The stored tensor, or after a fault zeros in its place, so that one load finds all faults.</summary>
+        /// <summary>The stored tensor, or after a fault one in its place that refuses to be read, so that shapes alone find all faults.</summary>
         public StoredTensor Find(TensorRequest request)
         {
             if (source.Find(request) is not { } found) return Fault($"{request} is missing.");
             if (_byName.TryAdd(found.Name, found)) Tensors.Add(found);
             StoredTensor tensor = _byName[found.Name];
-            return tensor.Dimensions.SequenceEqual(request.Dimensions) ? tensor : Fault($"{tensor} is needed as [{string.Join(',', request.Dimensions)}].");
+            if (!tensor.Dimensions.SequenceEqual(request.Dimensions)) return Fault($"{tensor} is needed as [{string.Join(',', request.Dimensions)}].");
+            return Asked[request.Name] = tensor;
 
             StoredTensor Fault(string fault)
             {
                 if (!Faults.Contains(fault)) Faults.Add(fault);
-                return new(request.Name, request.Dimensions, () => new float[request.Dimensions.Aggregate(1, (product, size) => product * size)]);
+                return new(request.Name, request.Dimensions, () => throw new CheckpointException(fault));
             }
+        }
+
+        /// <summary>Whether a weight can be addressed; else that is noted.</summary>
+        public bool Fits(Size size, string names)
+        {
+            if (size.Elements <= int.MaxValue) return true;
+            Faults.Add($"{names} {size} has more than {int.MaxValue} elements, which is not supported.");
+            return false;
         }
 
         /// <summary>The same object for the same runs.</summary>

@@ -1,5 +1,7 @@
 using Cloze.Checkpoints;
 using Cloze.Cpu;
+using Cloze.Heads;
+using Cloze.Models;
 using Cloze.Ops;
 namespace Cloze.Pipelines;
 
@@ -9,23 +11,30 @@ public sealed class LoadedModel : IDisposable
 {
     private readonly CpuDerived _derived = new();
 
-    private LoadedModel(IArchitecture architecture, EncoderModel<CpuTensor> model) => (Architecture, Model) = (architecture, model);
+    private LoadedModel(IArchitecture architecture, EncoderModel<CpuTensor> model, Pooler<CpuTensor>? pooler, TaskConfig about) =>
+        (Architecture, Model, Pooler, About) = (architecture, model, pooler, about);
 
     public IArchitecture Architecture { get; }
     public EncoderModel<CpuTensor> Model { get; }
+    /// <summary>The model's own pooler, whatever the task; null where the file holds none.</summary>
+    public Pooler<CpuTensor>? Pooler { get; }
+    /// <summary>Names of the classes and the kind of problem.</summary>
+    public TaskConfig About { get; }
 
     /// <param name="folder">config.json and the weights.</param>
     /// <exception cref="CheckpointException">The folder cannot be read as a model for that task.</exception>
     public static LoadedModel Load(string folder, ModelTask task = ModelTask.Base)
     {
-        string configPath = Path.Combine(folder, "config.json");
+        string configPath = Path.Combine(folder, "config.json"), weightsPath = Path.Combine(folder, "model.safetensors");
         ConfigFields config = ConfigFields.Parse(File.ReadAllBytes(configPath), configPath);
-        IArchitecture architecture = ModelRegistry.Find(config);
-        Checkpoint file = new(Safetensors.Read(Path.Combine(folder, "model.safetensors")), architecture.Names);
+        Safetensors tensors = Safetensors.Read(weightsPath);
+        IArchitecture architecture = ModelRegistry.Find(config, [.. tensors.Tensors.Keys]);
+        Checkpoint file = new(tensors, architecture.Names);
+        object settings = architecture.Configure(config, file);
+        TaskConfig about = TaskConfig.Read(config);
+        ModelRegistry.Check(architecture, settings, task, about.Labels.Count, file, weightsPath);
         Weights<CpuTensor> weights = new(file, new CpuWeights());
-        EncoderModel<CpuTensor> model = architecture.Build(architecture.Configure(config, file), task, labels: 2, weights);
-        weights.ThrowIfFaulty();
-        return new(architecture, model);
+        return new(architecture, architecture.Build(settings, task, about.Labels.Count, weights), architecture.BuildPooler(settings, weights), about);
     }
 
     /// <summary>For one call; not to be shared between threads.</summary>

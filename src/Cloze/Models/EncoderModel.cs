@@ -1,0 +1,16 @@
+using Cloze.Heads;
+using Cloze.Ops;
+namespace Cloze.Models;
+
+/// <summary>An encoder with its head, built for one reading.</summary>
+/// <param name="Head">An <see cref="IMaskedLm{T}"/> or one of <c>Cloze.Heads</c>; for <see cref="ModelTask.Base"/> the pooler, or null where there is none.</param>
+/// <param name="Globals">Which columns are global where the caller names none.</param>
+/// <param name="Rules">How labels are read.</param>
+public sealed record EncoderModel<T>(IEncoder<T> Encoder, object? Head, GlobalRule Globals, LabelRules Rules) where T : class
+{
+    public EncoderModel(IEncoder<T> encoder, object? head) : this(encoder, head, GlobalRules.None, LabelRules.Reference) { }
+
+    /// <summary>The batch for this model: positions and global tokens by its rules.</summary>
+    /// <exception cref="ArgumentException">As <see cref="TokenBatchBuilder.Pack"/>.</exception>
+    public PackedTokens Pack(PaddedTokens tokens) => TokenBatchBuilder.Pack(tokens, Encoder.Positions, Globals);
+}
