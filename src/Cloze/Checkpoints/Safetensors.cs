@@ -1,94 +1,76 @@
 using System.Buffers.Binary;
-using System.Runtime.InteropServices;
-using System.Text.Json;
 namespace Cloze.Checkpoints;
 
-/// <summary>One tensor of a file.</summary>
-/// <param name="Type">F32, F16, BF16, F64, I64, I32, U8, BOOL.</param>
-public sealed record FileTensor(string Name, string Type, long[] Shape, ReadOnlyMemory<byte> Bytes)
+/// <summary>An open file of the safetensors format: an 8-byte length, a JSON header, the tensors' bytes end to end.</summary>
+/// <remarks>
+/// Memory-mapped: opening reads the header, values are read where they lie. Whoever opens it disposes it; tensors must not be used afterwards.
+/// Every rule of the format is enforced (huggingface/safetensors, README.md "Format"): see <see cref="SafetensorsHeader"/>. Safe for concurrent use.
+/// </remarks>
+public sealed class Safetensors : IDisposable
 {
-    public int Length => (int)Shape.Aggregate(1L, (product, size) => product * size);
-
-    public float[] Floats()
-    {
-        float[] values = new float[Length];
-        ReadOnlySpan<byte> bytes = Bytes.Span;
-        switch (Type)
-        {
-            case "F32": MemoryMarshal.Cast<byte, float>(bytes).CopyTo(values); break;
-            case "F64": Convert<double>(bytes, values, v => (float)v); break;
-            case "F16": Convert<Half>(bytes, values, v => (float)v); break;
-            case "BF16": Convert<ushort>(bytes, values, v => BitConverter.UInt32BitsToSingle((uint)v << 16)); break;
-            default: foreach ((int i, int v) in Integers().Index()) values[i] = v; break;
-        }
-        return values;
-    }
-
-    public int[] Integers()
-    {
-        int[] values = new int[Length];
-        ReadOnlySpan<byte> bytes = Bytes.Span;
-        switch (Type)
-        {
-            case "I64": Convert<long>(bytes, values, v => checked((int)v)); break;
-            case "I32": MemoryMarshal.Cast<byte, int>(bytes).CopyTo(values); break;
-            case "U8" or "BOOL": Convert<byte>(bytes, values, v => v); break;
-            default: throw new InvalidDataException($"{Name} is {Type}, not a whole number type.");
-        }
-        return values;
-    }
-
-    private static void Convert<TFrom, TTo>(ReadOnlySpan<byte> bytes, TTo[] to, Func<TFrom, TTo> convert) where TFrom : struct
-    {
-        ReadOnlySpan<TFrom> from = MemoryMarshal.Cast<byte, TFrom>(bytes);
-        for (int i = 0; i < to.Length; i++) to[i] = convert(from[i]);
-    }
-
-    private static void Convert<TFrom>(ReadOnlySpan<byte> bytes, float[] to, Func<TFrom, float> convert) where TFrom : struct => Convert<TFrom, float>(bytes, to, convert);
-    private static void Convert<TFrom>(ReadOnlySpan<byte> bytes, int[] to, Func<TFrom, int> convert) where TFrom : struct => Convert<TFrom, int>(bytes, to, convert);
-}
-
-/// <summary>The safetensors format: an 8-byte length, a JSON header, the tensors' bytes.</summary>
-public sealed class Safetensors
-{
+    private readonly MappedFile _file;
     private readonly Dictionary<string, FileTensor> _tensors;
 
-    private Safetensors(string path, Dictionary<string, FileTensor> tensors) => (Path, _tensors) = (path, tensors);
+    private Safetensors(MappedFile file, Dictionary<string, FileTensor> tensors, IReadOnlyDictionary<string, string> metadata) =>
+        (_file, _tensors, Metadata) = (file, tensors, metadata);
 
-    public string Path { get; }
+    public string Path => _file.Path;
+    /// <summary>By name, in the header's order.</summary>
     public IReadOnlyDictionary<string, FileTensor> Tensors => _tensors;
-    public FileTensor this[string name] => _tensors.TryGetValue(name, out FileTensor? x) ? x : throw new KeyNotFoundException($"{Path} has no tensor {name}.");
+    /// <summary><c>__metadata__</c>; empty where there is none.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; }
+
+    /// <exception cref="CheckpointException">There is no tensor of that name.</exception>
+    public FileTensor this[string name] => Find(name) ?? throw new CheckpointException($"{Path} has no tensor {FileFault.Shown(name)}.");
     public FileTensor? Find(string name) => _tensors.GetValueOrDefault(name);
     public bool Contains(string name) => _tensors.ContainsKey(name);
 
-    public static Safetensors Read(string path)
+    /// <exception cref="CheckpointException">The file is not there, not readable, or breaks a rule of the format.</exception>
+    public static Safetensors Open(string path)
     {
-        byte[] file = File.ReadAllBytes(path);
-        if (file.Length < 8 || BinaryPrimitives.ReadUInt64LittleEndian(file) is var headerLength && headerLength > (ulong)file.Length - 8)
-            throw new InvalidDataException($"{path}: the header is longer than the file.");
-        ReadOnlyMemory<byte> data = file.AsMemory(8 + (int)headerLength);
-        Dictionary<string, FileTensor> tensors = [];
-        using JsonDocument header = JsonDocument.Parse(file.AsMemory(8, (int)headerLength));
-        foreach (JsonProperty entry in header.RootElement.EnumerateObject())
+        MappedFile file = MappedFile.Open(path);
+        try
         {
-            if (entry.Name == "__metadata__") continue;
-            string type = entry.Value.GetProperty("dtype").GetString()!;
-            long[] shape = [.. entry.Value.GetProperty("shape").EnumerateArray().Select(size => size.GetInt64())];
-            long[] offsets = [.. entry.Value.GetProperty("data_offsets").EnumerateArray().Select(offset => offset.GetInt64())];
-            long bytes = shape.Aggregate((long)SizeOf(type), (product, size) => checked(product * size));
-            if (offsets is not [long from, long to] || from < 0 || to > data.Length || to - from != bytes)
-                throw new InvalidDataException($"{path}: {entry.Name} {type}[{string.Join(',', shape)}] does not fit its offsets.");
-            if (!tensors.TryAdd(entry.Name, new(entry.Name, type, shape, data[(int)from..(int)to]))) throw new InvalidDataException($"{path}: {entry.Name} stands twice.");
+            ReadOnlySpan<byte> json = HeaderOf(file);
+            (List<TensorEntry> entries, Dictionary<string, string> metadata) = SafetensorsHeader.Parse(json, dataBytes: file.Length - 8 - json.Length, path);
+            Dictionary<string, FileTensor> tensors = new(entries.Count);
+            foreach (TensorEntry entry in entries) tensors.Add(entry.Name, new(file, entry.Name, entry.Type, entry.Shape, 8 + json.Length + entry.Begin));
+            return new(file, tensors, metadata);
         }
-        return new(path, tensors);
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
     }
 
-    private static int SizeOf(string type) => type switch
+    /// <summary>Keeps the file mapped until the result is disposed, also if the file is disposed meanwhile: for a call that uses values in place.</summary>
+    /// <exception cref="ObjectDisposedException">The file is closed.</exception>
+    public IDisposable Hold() => _file.Hold();
+
+    public void Dispose() => _file.Dispose();
+
+    /// <summary>The header where it lies, once its length is known to be true.</summary>
+    private static ReadOnlySpan<byte> HeaderOf(MappedFile file)
     {
-        "F64" or "I64" => 8,
-        "F32" or "I32" => 4,
-        "F16" or "BF16" => 2,
-        "U8" or "BOOL" or "I8" => 1,
-        _ => throw new NotSupportedException($"Tensors of type {type}."),
-    };
+        ReadOnlySpan<byte> start = file.Bytes(0, (int)Math.Min(file.Length, 64));
+        if (OtherFormat(start) is { } other) throw new CheckpointException($"{file.Path} is {other}, not a safetensors file.");
+        if (start.Length < 8) throw new CheckpointException($"{file.Path} has {file.Length} bytes; a safetensors file begins with a length of 8 bytes.");
+        ulong length = BinaryPrimitives.ReadUInt64LittleEndian(start);
+        if (length > SafetensorsHeader.MostBytes)
+            throw new CheckpointException($"{file.Path} says that its header has {length} bytes; the format allows {SafetensorsHeader.MostBytes}. It is another format or broken.");
+        if (length > (ulong)file.Length - 8)
+            throw new CheckpointException($"{file.Path} has {file.Length} bytes, but its header alone should have {length}: it is cut short. Copy or download it again.");
+        if (length < 2 || file.Bytes(8, 1)[0] != '{')
+            throw new CheckpointException($"{file.Path}: the header does not begin with '{{' at byte 8, as the format demands. It is another format or broken.");
+        return file.Bytes(8, (int)length);
+    }
+
+    /// <summary>What people have by accident under this name.</summary>
+    private static string? OtherFormat(ReadOnlySpan<byte> start) =>
+        start.StartsWith("version https://git-lfs"u8) ? "a Git LFS pointer (fetch the file itself: git lfs pull)"
+        : start.StartsWith("PK\x03\x04"u8) ? "a zip file, as torch.save writes (a renamed .bin)"
+        : start.StartsWith("GGUF"u8) ? "a GGUF file"
+        : start.StartsWith("<!"u8) || start.StartsWith("<html"u8) ? "an HTML page, such as a failed download gives"
+        : null;
 }

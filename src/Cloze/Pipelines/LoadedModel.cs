@@ -11,10 +11,12 @@ public sealed class LoadedModel : IDisposable
 {
     private readonly CpuDerived _derived = new();
 
-    private LoadedModel(IArchitecture architecture, EncoderModel<CpuTensor> model, Pooler<CpuTensor>? pooler, TaskConfig about) =>
-        (Architecture, Model, Pooler, About) = (architecture, model, pooler, about);
+    private readonly Checkpoint _file;
 
-    public IArchitecture Architecture { get; }
+    private LoadedModel(Checkpoint file, EncoderModel<CpuTensor> model, Pooler<CpuTensor>? pooler, TaskConfig about) =>
+        (_file, Model, Pooler, About) = (file, model, pooler, about);
+
+    public IArchitecture Architecture => _file.Architecture;
     public EncoderModel<CpuTensor> Model { get; }
     /// <summary>The model's own pooler, whatever the task; null where the file holds none.</summary>
     public Pooler<CpuTensor>? Pooler { get; }
@@ -25,20 +27,24 @@ public sealed class LoadedModel : IDisposable
     /// <exception cref="CheckpointException">The folder cannot be read as a model for that task.</exception>
     public static LoadedModel Load(string folder, ModelTask task = ModelTask.Base)
     {
-        string configPath = Path.Combine(folder, "config.json"), weightsPath = Path.Combine(folder, "model.safetensors");
-        ConfigFields config = ConfigFields.Parse(File.ReadAllBytes(configPath), configPath);
-        Safetensors tensors = Safetensors.Read(weightsPath);
-        IArchitecture architecture = ModelRegistry.Find(config, [.. tensors.Tensors.Keys]);
-        Checkpoint file = new(tensors, architecture.Names);
-        object settings = architecture.Configure(config, file);
-        TaskConfig about = TaskConfig.Read(config);
-        ModelRegistry.Check(architecture, settings, task, about.Labels.Count, file, weightsPath);
-        Weights<CpuTensor> weights = new(file, new CpuWeights());
-        return new(architecture, architecture.Build(settings, task, about.Labels.Count, weights), architecture.BuildPooler(settings, weights), about);
+        Checkpoint file = Checkpoint.Open(folder);
+        try
+        {
+            object settings = file.Architecture.Configure(file.Config, file);
+            TaskConfig about = TaskConfig.Read(file.Config);
+            LoadReport.Of(file, settings, task, about.Labels.Count).ThrowIfFaulty();
+            Weights<CpuTensor> weights = new(file, new CpuWeights());
+            return new(file, file.Architecture.Build(settings, task, about.Labels.Count, weights), file.Architecture.BuildPooler(settings, weights), about);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
     }
 
     /// <summary>For one call; not to be shared between threads.</summary>
     public CpuOps NewCall() => new(_derived);
 
-    public void Dispose() { }
+    public void Dispose() => _file.Dispose();
 }

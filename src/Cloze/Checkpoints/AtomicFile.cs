@@ -1,0 +1,42 @@
+namespace Cloze.Checkpoints;
+
+/// <summary>Writes a file so that under its name stands the old content or the whole new one, never a part.</summary>
+/// <remarks>Written under another name beside it, brought to disk, renamed. What is killed half-way leaves only a hidden <c>.name.….tmp</c>.</remarks>
+internal static class AtomicFile
+{
+    /// <exception cref="IOException">It cannot be written; nothing has changed.</exception>
+    public static void Write(string path, Action<Stream> write)
+    {
+        try
+        {
+            string target = Path.GetFullPath(path);
+            if (Directory.Exists(target)) throw new IOException($"{path} is a folder; the name of a file is needed.");
+            if (target.StartsWith("/dev/", StringComparison.Ordinal))
+            {
+                using FileStream device = new(target, FileMode.Open, FileAccess.Write); // a device is written to, not replaced
+                write(device);
+                return;
+            }
+            if (File.ResolveLinkTarget(target, returnFinalTarget: true) is { } linked) target = linked.FullName; // the link stays
+            string temporary = Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.{Path.GetRandomFileName()}.tmp");
+            try
+            {
+                using (FileStream stream = new(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16))
+                {
+                    write(stream);
+                    stream.Flush(flushToDisk: true);
+                }
+                File.Move(temporary, target, overwrite: true);
+            }
+            catch
+            {
+                File.Delete(temporary);
+                throw;
+            }
+        }
+        catch (Exception e) when (e is UnauthorizedAccessException or DirectoryNotFoundException or PathTooLongException)
+        {
+            throw new IOException($"{path} cannot be written: {FileFault.Reason(e)}.", e);
+        }
+    }
+}

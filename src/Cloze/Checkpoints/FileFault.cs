@@ -1,0 +1,53 @@
+using System.Globalization;
+using System.Text;
+namespace Cloze.Checkpoints;
+
+/// <summary>How messages speak of files and of what stands in them.</summary>
+internal static class FileFault
+{
+    private const int MostLetters = 100;
+    private const long MostSmallBytes = 100_000_000;
+
+    /// <summary>Why a file could not be opened, read or written, in words of our own: those of the framework may be left out of a build.</summary>
+    public static string Reason(Exception e) => e switch
+    {
+        FileNotFoundException => "it does not exist",
+        DirectoryNotFoundException => "its folder does not exist",
+        UnauthorizedAccessException => "permission is denied",
+        PathTooLongException => "its path is too long",
+        IOException { HResult: 28 or unchecked((int)0x80070070) } => "the disk is full", // ENOSPC, ERROR_DISK_FULL
+        IOException { HResult: unchecked((int)0x80070020) or 11 or 35 } => "another process uses it", // ERROR_SHARING_VIOLATION, EAGAIN
+        _ => e.Message,
+    };
+
+    /// <summary>All bytes of a file of settings.</summary>
+    /// <exception cref="CheckpointException">It is not there, not readable, or far too large to hold settings.</exception>
+    public static byte[] ReadSmall(string path)
+    {
+        try
+        {
+            if (new FileInfo(path) is { Exists: true, Length: > MostSmallBytes } file) throw new CheckpointException($"{path} has {file.Length} bytes; at most {MostSmallBytes} are read.");
+            return File.ReadAllBytes(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CheckpointException($"{path} cannot be read: {Reason(e)}.", e);
+        }
+    }
+
+    /// <summary>A name from a file that nobody has checked: no control characters, not without end.</summary>
+    public static string Shown(string name)
+    {
+        StringBuilder shown = new();
+        foreach (Rune rune in name.EnumerateRunes())
+        {
+            if (shown.Length >= MostLetters) return $"'{shown}…'";
+            if (Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format) shown.Append(CultureInfo.InvariantCulture, $"\\u{rune.Value:x4}");
+            else shown.Append(rune.ToString());
+        }
+        return shown.Length == 0 || name.Contains(' ') ? $"'{shown}'" : shown.ToString();
+    }
+
+    /// <summary>[2,3].</summary>
+    public static string Shown(IReadOnlyList<int> shape) => $"[{string.Join(',', shape)}]";
+}

@@ -1,0 +1,155 @@
+using System.Text.Json;
+using System.Text.Unicode;
+namespace Cloze.Checkpoints;
+
+/// <summary>One entry of a header. Begin and End count from the start of the data.</summary>
+internal readonly record struct TensorEntry(string Name, TensorType Type, int[] Shape, long Begin, long End);
+
+/// <summary>The JSON header of a safetensors file, read strictly.</summary>
+/// <remarks>
+/// Valid UTF-8, one object, no name twice; <c>__metadata__</c> maps texts to texts; an entry has dtype, shape and data_offsets once each; sizes are whole
+/// numbers in plain digits; offsets fit shape and type; the data are covered exactly once, without holes. What is made of it is in proportion to the header,
+/// which is in the file: an offset or a shape never sizes a buffer.
+/// </remarks>
+internal static class SafetensorsHeader
+{
+    /// <summary>The format's limit.</summary>
+    public const int MostBytes = 100_000_000;
+    /// <summary>As torch; more has no meaning for an encoder.</summary>
+    private const int MostDimensions = 64;
+
+    /// <exception cref="CheckpointException">A rule is broken.</exception>
+    public static (List<TensorEntry> Entries, Dictionary<string, string> Metadata) Parse(ReadOnlySpan<byte> json, long dataBytes, string path)
+    {
+        if (!Utf8.IsValid(json)) throw new CheckpointException($"{path}: the header is not valid UTF-8.");
+        List<TensorEntry> entries = [];
+        Dictionary<string, string>? metadata = null;
+        HashSet<string> names = [];
+        Utf8JsonReader reader = new(json);
+        try
+        {
+            Next(ref reader);
+            while (Next(ref reader) == JsonTokenType.PropertyName)
+            {
+                string name = reader.GetString()!;
+                if (!names.Add(name)) throw new CheckpointException($"{path}: {FileFault.Shown(name)} stands twice in the header.");
+                Next(ref reader);
+                if (name == "__metadata__") metadata = ReadMetadata(ref reader, path);
+                else entries.Add(ReadEntry(ref reader, name, path));
+            }
+            while (reader.Read()) { } // to the end: only white space may follow
+        }
+        catch (JsonException e)
+        {
+            throw new CheckpointException($"{path}: the header is not valid JSON at byte {8 + reader.BytesConsumed}.", e);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new CheckpointException($"{path}: the header holds a text that is not valid Unicode at byte {8 + reader.TokenStartIndex}.", e);
+        }
+        CheckCoverage(entries, dataBytes, path);
+        return (entries, metadata ?? []);
+    }
+
+    private static JsonTokenType Next(ref Utf8JsonReader reader) => reader.Read() ? reader.TokenType : throw new JsonException();
+
+    private static Dictionary<string, string> ReadMetadata(ref Utf8JsonReader reader, string path)
+    {
+        Dictionary<string, string> metadata = [];
+        if (reader.TokenType != JsonTokenType.StartObject) throw new CheckpointException($"{path}: __metadata__ is {Kind(reader.TokenType)}; a map of texts is needed.");
+        while (Next(ref reader) == JsonTokenType.PropertyName)
+        {
+            string key = reader.GetString()!;
+            if (Next(ref reader) != JsonTokenType.String)
+                throw new CheckpointException($"{path}: __metadata__ holds {Kind(reader.TokenType)} under {FileFault.Shown(key)}; only texts are allowed.");
+            if (!metadata.TryAdd(key, reader.GetString()!)) throw new CheckpointException($"{path}: __metadata__ holds {FileFault.Shown(key)} twice.");
+        }
+        return metadata;
+    }
+
+    private static TensorEntry ReadEntry(ref Utf8JsonReader reader, string name, string path)
+    {
+        TensorType? type = null;
+        int[]? shape = null;
+        (ulong Begin, ulong End)? offsets = null;
+        if (reader.TokenType != JsonTokenType.StartObject) throw Fault($"is {Kind(reader.TokenType)}; an object with dtype, shape and data_offsets is needed");
+        while (Next(ref reader) == JsonTokenType.PropertyName)
+        {
+            bool isType = reader.ValueTextEquals("dtype"u8), isShape = reader.ValueTextEquals("shape"u8), isOffsets = reader.ValueTextEquals("data_offsets"u8);
+            if (isType && type is not null || isShape && shape is not null || isOffsets && offsets is not null) throw Fault($"has {reader.GetString()} twice");
+            Next(ref reader);
+            if (isType) type = ReadType(ref reader);
+            else if (isShape) shape = ReadShape(ref reader);
+            else if (isOffsets) offsets = ReadNumbers(ref reader, most: 2) is [ulong begin, ulong end] ? (begin, end) : throw Fault("has data_offsets that are not two whole numbers");
+            else reader.Skip(); // the reference reads on, too
+        }
+        if (type is null || shape is null || offsets is null) throw Fault($"has no {(type is null ? "dtype" : shape is null ? "shape" : "data_offsets")}");
+
+        UInt128 bytes = (uint)TensorTypes.Bytes(type.Value);
+        foreach (int size in shape) if ((bytes *= (uint)size) > long.MaxValue) throw Fault("is larger than any file");
+        (ulong from, ulong to) = offsets.Value;
+        if (from > to || to > long.MaxValue || to - from != bytes)
+            throw Fault($"{TensorTypes.Name(type.Value)} {FileFault.Shown(shape)} has {bytes} bytes, but its data_offsets are [{from},{to}]");
+        return new(name, type.Value, shape, (long)from, (long)to);
+
+        CheckpointException Fault(string what) => new($"{path}: {FileFault.Shown(name)} {what}. The file is broken; copy or download it again.");
+
+        TensorType ReadType(ref Utf8JsonReader reader)
+        {
+            if (reader.TokenType != JsonTokenType.String) throw Fault($"has {Kind(reader.TokenType)} as dtype; a text is needed");
+            string text = reader.GetString()!;
+            return TensorTypes.Parse(text)
+                ?? throw new CheckpointException($"{path}: {FileFault.Shown(name)} has dtype {FileFault.Shown(text)}, which is not supported; supported: {TensorTypes.Names}.");
+        }
+
+        int[] ReadShape(ref Utf8JsonReader reader)
+        {
+            List<ulong> sizes = ReadNumbers(ref reader, MostDimensions) ?? throw Fault($"has a shape that is not a list of at most {MostDimensions} whole numbers");
+            int[] shape = new int[sizes.Count];
+            for (int i = 0; i < shape.Length; i++) shape[i] = sizes[i] <= int.MaxValue ? (int)sizes[i] : throw Fault($"has {sizes[i]} as dimension {i}, more than {int.MaxValue}");
+            return shape;
+        }
+    }
+
+    /// <summary>A list of whole numbers in plain digits; null: it is something else.</summary>
+    private static List<ulong>? ReadNumbers(ref Utf8JsonReader reader, int most)
+    {
+        if (reader.TokenType != JsonTokenType.StartArray) return null;
+        List<ulong> numbers = [];
+        while (Next(ref reader) != JsonTokenType.EndArray)
+        {
+            if (numbers.Count == most || reader.TokenType != JsonTokenType.Number || !reader.TryGetUInt64(out ulong number)) return null;
+            numbers.Add(number);
+        }
+        return numbers;
+    }
+
+    /// <summary>Sorted by offset, every entry begins where the one before it ends, and the last ends with the file.</summary>
+    private static void CheckCoverage(List<TensorEntry> entries, long dataBytes, string path)
+    {
+        TensorEntry[] sorted = [.. entries];
+        Array.Sort(sorted, (a, b) => a.Begin != b.Begin ? a.Begin.CompareTo(b.Begin) : a.End.CompareTo(b.End));
+        long covered = 0;
+        foreach (TensorEntry entry in sorted)
+        {
+            if (entry.End > dataBytes)
+                throw new CheckpointException($"{path}: {FileFault.Shown(entry.Name)} ends at byte {entry.End} of the data, but the file holds {dataBytes}: it is cut short. Copy or download it again.");
+            if (entry.Begin != covered)
+                throw new CheckpointException($"{path}: {FileFault.Shown(entry.Name)} begins at byte {entry.Begin} of the data, where {covered} is needed: "
+                    + $"{(entry.Begin < covered ? "it overlaps another tensor" : "there is a hole before it")}. The file is broken; copy or download it again.");
+            covered = entry.End;
+        }
+        if (covered != dataBytes)
+            throw new CheckpointException($"{path}: {dataBytes - covered} bytes after the last tensor belong to nothing. The file is broken; copy or download it again.");
+    }
+
+    private static string Kind(JsonTokenType type) => type switch
+    {
+        JsonTokenType.StartObject => "an object",
+        JsonTokenType.StartArray => "a list",
+        JsonTokenType.String => "a text",
+        JsonTokenType.Number => "a number",
+        JsonTokenType.True or JsonTokenType.False => "true or false",
+        _ => "null",
+    };
+}

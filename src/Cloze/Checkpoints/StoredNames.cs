@@ -1,0 +1,50 @@
+using Cloze.Ops;
+namespace Cloze.Checkpoints;
+
+/// <summary>Finds what a model asks for under the spelling that a file uses.</summary>
+/// <remarks>
+/// Wrappers around the whole model (<c>module.</c>, <c>model.</c>, <c>_orig_mod.</c>, also stacked) are taken off where every tensor has them; the encoder's
+/// prefix may be one of the architecture's or absent; LayerNorm's weights may have their names of 2018; a tied tensor may stand under its other name.
+/// </remarks>
+internal sealed class StoredNames
+{
+    private static readonly string[] s_wrappers = ["module.", "model.", "_orig_mod."];
+    private readonly Dictionary<string, FileTensor> _tensors;
+    private readonly TensorNames _names;
+    private readonly string? _prefix;
+
+    public StoredNames(IReadOnlyDictionary<string, FileTensor> tensors, TensorNames names)
+    {
+        _names = names;
+        int wrapped = 0;
+        string first = tensors.Keys.FirstOrDefault("");
+        while (s_wrappers.FirstOrDefault(wrapper => first.AsSpan(wrapped).StartsWith(wrapper)) is { } wrapper
+            && !names.Prefixes.Contains(wrapper[..^1])
+            && tensors.Keys.All(name => name.AsSpan(0, Math.Min(name.Length, wrapped + wrapper.Length)).SequenceEqual(first.AsSpan(0, wrapped + wrapper.Length))))
+            wrapped += wrapper.Length;
+        _tensors = tensors.ToDictionary(tensor => tensor.Key[wrapped..], tensor => tensor.Value);
+        _prefix = names.Prefixes.FirstOrDefault(prefix => _tensors.Keys.Any(name => name.StartsWith($"{prefix}.", StringComparison.Ordinal)));
+    }
+
+    /// <summary>The tensor that model files call <paramref name="name"/>; null: it is not there.</summary>
+    public FileTensor? Find(string name) => Spelled(name)
+        ?? _names.Aliases.Where(alias => alias.Name == name).Select(alias => Spelled(alias.Alias)).FirstOrDefault(found => found is not null);
+
+    /// <summary>What is stored under another name of the same tensor; null: nothing.</summary>
+    public FileTensor? FindTied(string name) => _names.Aliases.Where(alias => alias.Alias == name).Select(alias => Spelled(alias.Name)).FirstOrDefault(found => found is not null);
+
+    /// <summary>What the reference makes anew and some files still hold: never unexpected.</summary>
+    public static bool IsBuffer(string name) => name.Split('.')[^1] is "position_ids" or "token_type_ids" or "inv_freq";
+
+    private FileTensor? Spelled(string name)
+    {
+        string spelled = name;
+        if (_names.Prefixes is [string expected, ..] && name.StartsWith($"{expected}.", StringComparison.Ordinal))
+        {
+            string rest = name[(expected.Length + 1)..];
+            spelled = _prefix is null ? rest : $"{_prefix}.{rest}";
+        }
+        return _tensors.GetValueOrDefault(spelled)
+            ?? _tensors.GetValueOrDefault(spelled.Replace("LayerNorm.weight", "LayerNorm.gamma", StringComparison.Ordinal).Replace("LayerNorm.bias", "LayerNorm.beta", StringComparison.Ordinal));
+    }
+}

@@ -1,0 +1,167 @@
+using System.Text.Json;
+namespace Cloze.Checkpoints;
+
+/// <summary>All tensors of a folder's weights: <c>model.safetensors</c>, else the shards that <c>model.safetensors.index.json</c> lists.</summary>
+/// <remarks>Whoever opens it disposes it. Safe for concurrent use.</remarks>
+public sealed class WeightFiles : IDisposable
+{
+    public const string SingleName = "model.safetensors", IndexName = "model.safetensors.index.json";
+    private static readonly string[] s_otherFormats =
+        ["pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack", "rust_model.ot", "adapter_model.safetensors"];
+
+    private readonly Dictionary<string, FileTensor> _tensors = [];
+    private readonly List<Safetensors> _files = [];
+
+    private WeightFiles(string path) => Path = path;
+
+    /// <summary>The file that names all tensors, for messages: the weights themselves or the index.</summary>
+    public string Path { get; }
+
+    /// <summary>By name as stored, in the files' order.</summary>
+    public IReadOnlyDictionary<string, FileTensor> Tensors => _tensors;
+
+    /// <summary>The files that hold values, in ordinal order.</summary>
+    public IEnumerable<string> Files => _files.Select(file => file.Path);
+
+    /// <summary>The single file wins over an index, and safetensors over other formats, as in the reference.</summary>
+    /// <exception cref="CheckpointException">There are no weights that can be read, a file is broken, or index and shards contradict each other.</exception>
+    public static WeightFiles Open(string folder)
+    {
+        string single = System.IO.Path.Combine(folder, SingleName), index = System.IO.Path.Combine(folder, IndexName);
+        if (File.Exists(single) || Directory.Exists(single)) return OpenFile(single);
+        if (File.Exists(index)) return OpenShards(folder, index);
+        throw Missing(folder);
+    }
+
+    /// <summary>One file of any name.</summary>
+    /// <exception cref="CheckpointException">It is not there, not readable, or breaks a rule of the format.</exception>
+    public static WeightFiles OpenFile(string path)
+    {
+        WeightFiles weights = new(path);
+        Safetensors file = Safetensors.Open(path);
+        weights._files.Add(file);
+        foreach ((string name, FileTensor tensor) in file.Tensors) weights._tensors.Add(name, tensor);
+        return weights;
+    }
+
+    /// <summary>Keeps all files mapped until the result is disposed: for a call that uses values in place.</summary>
+    /// <exception cref="ObjectDisposedException">The weights are closed.</exception>
+    public IDisposable Hold()
+    {
+        if (_files is [Safetensors only]) return only.Hold();
+        HeldFiles held = new();
+        try
+        {
+            foreach (Safetensors file in _files) held.Add(file.Hold());
+            return held;
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (Safetensors file in _files) file.Dispose();
+    }
+
+    private static CheckpointException Missing(string folder)
+    {
+        if (!Directory.Exists(folder)) return new($"{folder} {(File.Exists(folder) ? "is a file; a checkpoint folder is needed" : "does not exist")}.");
+        string? other = s_otherFormats.FirstOrDefault(name => File.Exists(System.IO.Path.Combine(folder, name)));
+        return new(other switch
+        {
+            null => $"{folder} has no weights: neither {SingleName} nor {IndexName} is there.",
+            "adapter_model.safetensors" => $"{folder} holds an adapter only ({other}), which is not supported: merge it into its base model and save that as {SingleName}.",
+            _ => $"{folder} has its weights as {other} only, which is not supported: save them as {SingleName} (transformers: model.save_pretrained(folder, safe_serialization=True)).",
+        });
+    }
+
+    private static WeightFiles OpenShards(string folder, string index)
+    {
+        Dictionary<string, string> shardOf = ReadIndex(index);
+        WeightFiles weights = new(index);
+        try
+        {
+            foreach (string shard in shardOf.Values.Distinct().Order(StringComparer.Ordinal))
+            {
+                string path = System.IO.Path.Combine(folder, shard);
+                if (!File.Exists(path)) throw new CheckpointException($"{index} names the shard {FileFault.Shown(shard)}, which is not in the folder. Copy or download it.");
+                Safetensors file = Safetensors.Open(path);
+                weights._files.Add(file);
+                foreach ((string name, FileTensor tensor) in file.Tensors)
+                {
+                    if (!weights._tensors.TryAdd(name, tensor)) throw new CheckpointException($"{FileFault.Shown(name)} stands in {weights._tensors[name].Path} and again in {path}; one of them is wrong.");
+                    string? listed = shardOf.GetValueOrDefault(name);
+                    if (listed != shard)
+                        throw new CheckpointException($"{FileFault.Shown(name)} stands in {path}, but {index} {(listed is null ? "does not list it" : $"says {FileFault.Shown(listed)}")}: they do not belong together.");
+                }
+            }
+            if (shardOf.Keys.FirstOrDefault(name => !weights._tensors.ContainsKey(name)) is { } absent)
+                throw new CheckpointException($"{index} says that {FileFault.Shown(absent)} stands in {FileFault.Shown(shardOf[absent])}, but it does not: they do not belong together.");
+            return weights;
+        }
+        catch
+        {
+            weights.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary><c>weight_map</c>: the shard of each tensor. metadata.total_size is not believed, other fields are not read.</summary>
+    private static Dictionary<string, string> ReadIndex(string path)
+    {
+        Dictionary<string, string>? map = null;
+        Utf8JsonReader reader = new(FileFault.ReadSmall(path));
+        try
+        {
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) throw new CheckpointException($"{path} is not a JSON object.");
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                bool isMap = reader.ValueTextEquals("weight_map"u8);
+                reader.Read();
+                if (!isMap) reader.Skip();
+                else if (map is not null) throw new CheckpointException($"{path} has weight_map twice.");
+                else map = ReadMap(ref reader, path);
+            }
+            while (reader.Read()) { } // to the end
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException) // the latter: a text that is not Unicode
+        {
+            throw new CheckpointException($"{path} is not valid JSON at byte {reader.BytesConsumed}.", e);
+        }
+        return map is { Count: > 0 } ? map : throw new CheckpointException($"{path} lists no tensors: weight_map is {(map is null ? "missing" : "empty")}.");
+    }
+
+    private static Dictionary<string, string> ReadMap(ref Utf8JsonReader reader, string path)
+    {
+        if (reader.TokenType != JsonTokenType.StartObject) throw new CheckpointException($"{path}: weight_map is not an object of tensor names and shard names.");
+        Dictionary<string, string> map = [];
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            string name = reader.GetString()!;
+            if (!reader.Read() || reader.TokenType != JsonTokenType.String) throw new CheckpointException($"{path}: weight_map has no text for {FileFault.Shown(name)}.");
+            string shard = reader.GetString()!;
+            if (!IsPlainName(shard)) throw new CheckpointException($"{path} names the shard {FileFault.Shown(shard)}; only names of files in the same folder are followed.");
+            if (!map.TryAdd(name, shard)) throw new CheckpointException($"{path} lists {FileFault.Shown(name)} twice.");
+        }
+        return map;
+    }
+
+    /// <summary>A name that stays in the folder on every system.</summary>
+    private static bool IsPlainName(string name) => name is not ("" or "." or "..") && !name.AsSpan().ContainsAny("/\\:") && !name.Any(char.IsControl);
+
+    private sealed class HeldFiles : IDisposable
+    {
+        private readonly List<IDisposable> _files = [];
+
+        public void Add(IDisposable file) => _files.Add(file);
+
+        public void Dispose()
+        {
+            foreach (IDisposable file in _files) file.Dispose();
+        }
+    }
+}
