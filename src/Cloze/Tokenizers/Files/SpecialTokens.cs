@@ -1,0 +1,104 @@
+namespace Cloze.Tokenizers;
+
+/// <summary>A special or added token as a file names it, before it has an id.</summary>
+internal sealed record SpecialToken(string Content, bool SingleWord, bool LStrip, bool RStrip, bool Normalized, bool Special)
+{
+    public static SpecialToken Plain(string content) => new(content, SingleWord: false, LStrip: false, RStrip: false, Normalized: false, Special: true);
+
+    /// <summary>A text, or an object with flags.</summary>
+    public static SpecialToken Read(JsonValue value, bool special)
+    {
+        if (value.IsText) return Plain(value.Text());
+        if (!value.IsObject) throw value.Wrong("a text, or an object with content");
+        special |= value.Flag("special", false);
+        return new(value.Need("content").Text(), value.Flag("single_word", false), value.Flag("lstrip", false), value.Flag("rstrip", false), value.Flag("normalized", !special), special);
+    }
+
+    public AddedToken With(int id) => new(Content, id, SingleWord, LStrip, RStrip, Normalized, Special);
+}
+
+/// <summary>The special tokens of a vocabulary without tokenizer.json, and the tokens added to it.</summary>
+/// <remarks>
+/// transformers 4.57 tokenization_utils_base.py, _from_pretrained: <c>added_tokens_decoder</c> of tokenizer_config.json decides where it is there; else
+/// special_tokens_map.json replaces what tokenizer_config.json says, and added_tokens.json adds. Ids in these files are not trusted: a token that the vocabulary
+/// knows keeps its id, any other takes the next free one.
+/// </remarks>
+internal sealed class SpecialTokens
+{
+    private readonly List<(int Id, SpecialToken Token)> _decoder = [];
+    private readonly List<SpecialToken> _additional = [];
+    private readonly Dictionary<string, SpecialToken> _named = [];
+
+    private SpecialTokens() { }
+
+    public SpecialToken Unknown => _named["unk_token"];
+    public SpecialToken Separator => _named["sep_token"];
+    public SpecialToken Classification => _named["cls_token"];
+    public SpecialToken? Mask => _named.GetValueOrDefault("mask_token");
+
+    public static SpecialTokens Read(string folder, JsonValue? config)
+    {
+        SpecialTokens tokens = new();
+        foreach ((string name, string content) in (ReadOnlySpan<(string, string)>)[("unk_token", "[UNK]"), ("sep_token", "[SEP]"), ("pad_token", "[PAD]"), ("cls_token", "[CLS]"), ("mask_token", "[MASK]")])
+            tokens._named[name] = SpecialToken.Plain(content);
+        if (config is { } settings) tokens.Take(settings, special: false);
+        if (config?.Find("added_tokens_decoder") is { } decoder)
+        {
+            foreach ((string key, JsonValue value) in decoder.Fields())
+                tokens._decoder.Add((int.TryParse(key, out int id) ? id : throw value.Wrong("an id as its name"), SpecialToken.Read(value, special: false)));
+        }
+        else
+        {
+            if (BertFiles.Sidecar(folder, "special_tokens_map.json") is { } map) tokens.Take(map, special: true);
+            if (BertFiles.Sidecar(folder, "added_tokens.json") is { } added)
+                foreach ((string content, JsonValue id) in added.Fields()) tokens._decoder.Add((id.Number(), tokens.Added(content)));
+        }
+        tokens._decoder.Sort((a, b) => a.Id.CompareTo(b.Id));
+        return tokens;
+    }
+
+    /// <summary>All added tokens, each content once, with the ids that they get beside <paramref name="model"/>.</summary>
+    public List<AddedToken> Added(ITokenModel model)
+    {
+        AddedTokenIds added = new(model);
+        foreach ((_, SpecialToken token) in _decoder) added.Add(IsSpecial(token.Content) ? token with { Special = true } : token);
+        foreach (string name in (ReadOnlySpan<string>)["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"])
+            if (_named.TryGetValue(name, out SpecialToken? token)) added.Add(token with { Special = true });
+        foreach (SpecialToken token in _additional) added.Add(token with { Special = true });
+        return added.Tokens;
+    }
+
+    private void Take(JsonValue file, bool special)
+    {
+        foreach ((string key, JsonValue value) in file.Fields())
+        {
+            if (key == "additional_special_tokens")
+                foreach (JsonValue token in value.Items()) _additional.Add(SpecialToken.Read(token, special));
+            else if (key is "bos_token" or "eos_token" or "unk_token" or "sep_token" or "pad_token" or "cls_token" or "mask_token")
+                _named[key] = SpecialToken.Read(value, special);
+        }
+    }
+
+    private SpecialToken Added(string content) => IsSpecial(content) ? SpecialToken.Plain(content) : SpecialToken.Plain(content) with { Normalized = true, Special = false };
+
+    private bool IsSpecial(string content)
+    {
+        foreach (SpecialToken token in _named.Values)
+            if (token.Content == content) return true;
+        return _additional.Exists(token => token.Content == content);
+    }
+}
+
+/// <summary>Gives added tokens their ids: the model's where it knows the text, else the next free one, in order. Of two with one text the first counts.</summary>
+internal sealed class AddedTokenIds(ITokenModel model)
+{
+    private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
+    private int _next = model.Count;
+
+    public List<AddedToken> Tokens { get; } = [];
+
+    public void Add(SpecialToken token)
+    {
+        if (token.Content.Length > 0 && _seen.Add(token.Content)) Tokens.Add(token.With(model.IdOf(token.Content) ?? _next++));
+    }
+}

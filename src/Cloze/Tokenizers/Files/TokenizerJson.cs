@@ -1,0 +1,127 @@
+using System.Text.Json;
+
+namespace Cloze.Tokenizers;
+
+/// <summary>tokenizer.json: one pass over the file, in which the vocabulary goes straight into its pool; the small parts are read from where they stand.</summary>
+internal sealed class TokenizerJson
+{
+    private readonly string _path;
+    private readonly byte[] _json;
+    private readonly int _start;
+    private readonly Dictionary<string, JsonValue> _parts = [], _model = [];
+    private char[] _pool = [];
+    private VocabularyEntry[] _entries = [];
+    private int _poolLength, _count;
+    private bool _hasVocabulary;
+
+    private TokenizerJson(string path, byte[] json) => (_path, _json, _start) = (path, json, JsonValue.Start(json));
+
+    /// <exception cref="TokenizerException">It is broken, or it asks for what is not supported.</exception>
+    public static TokenizerParts Read(string path)
+    {
+        TokenizerJson file = new(path, File.ReadAllBytes(path));
+        file.Scan();
+        return file.Parts();
+    }
+
+    /// <summary>The normalizer alone, whatever the model; null: the file has none.</summary>
+    internal static INormalizer? ReadNormalizer(string path) =>
+        JsonValue.Parse(File.ReadAllBytes(path), path).Find("normalizer") is { } normalizer ? TokenizerComponents.Normalizer(normalizer) : null;
+
+    private void Scan()
+    {
+        Utf8JsonReader reader = new(_json.AsSpan(_start));
+        try
+        {
+            reader.Read();
+            if (reader.TokenType != JsonTokenType.StartObject) throw new TokenizerException($"{_path} holds no JSON object. Give a tokenizer.json, or a vocabulary that ends in .txt.");
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                string name = reader.GetString()!;
+                reader.Read();
+                if (name == "model" && reader.TokenType == JsonTokenType.StartObject) Model(ref reader);
+                else _parts[name] = JsonValue.Take(ref reader, _json, _start, _path, name);
+            }
+            while (reader.Read()) { } // anything behind the object is a fault
+        }
+        catch (JsonException e)
+        {
+            throw JsonValue.NotJson(_path, e);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new TokenizerException($"{_path}: a text at byte {_start + reader.TokenStartIndex} is not valid Unicode. Fetch the file again.", e);
+        }
+    }
+
+    private void Model(ref Utf8JsonReader reader)
+    {
+        _parts.Remove("model");
+        _hasVocabulary = true;
+        _model.Clear();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            string name = reader.GetString()!;
+            reader.Read();
+            if (name == "vocab" && reader.TokenType == JsonTokenType.StartObject) Entries(ref reader);
+            else _model[name] = JsonValue.Take(ref reader, _json, _start, _path, $"model.{name}");
+        }
+    }
+
+    /// <summary>Texts and ids of the vocabulary.</summary>
+    private void Entries(ref Utf8JsonReader reader)
+    {
+        int rest = _json.Length - (int)reader.BytesConsumed;
+        _pool = new char[rest / 4 + 64];
+        _entries = new VocabularyEntry[rest / 16 + 16];
+        (_poolLength, _count) = (0, 0);
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            int most = reader.ValueSpan.Length; // no more units than bytes
+            if (_pool.Length - _poolLength < most + Vocabulary.PoolSlack) Array.Resize(ref _pool, Math.Max(_pool.Length * 2, _poolLength + most + Vocabulary.PoolSlack));
+            int length = reader.CopyString(_pool.AsSpan(_poolLength, most));
+            reader.Read();
+            if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt32(out int id) || id < 0)
+                throw new TokenizerException($"{_path}: model.vocab gives \"{_pool.AsSpan(_poolLength, length)}\" an id that is no whole number from 0 to {int.MaxValue}. Save the tokenizer again.");
+            if (_count == _entries.Length) Array.Resize(ref _entries, _count * 2);
+            _entries[_count++] = new(_poolLength, length, id);
+            _poolLength += length;
+        }
+    }
+
+    private TokenizerParts Parts()
+    {
+        if (Part("version") is { } version && version.Text() != "1.0") throw TokenizerComponents.Unsupported(version, version.Text(), "1.0");
+        WordPiece model = WordPiece();
+        AddedTokenIds added = new(model);
+        if (Part("added_tokens") is { } list)
+            foreach (JsonValue token in list.Items()) added.Add(SpecialToken.Read(token, special: false));
+        return new(model, Part("post_processor") is { } processor ? TokenizerComponents.PostProcessor(processor) : Template.None, added.Tokens)
+        {
+            Normalizer = Part("normalizer") is { } normalizer ? TokenizerComponents.Normalizer(normalizer) : null,
+            PreTokenizer = Part("pre_tokenizer") is { } preTokenizer ? TokenizerComponents.PreTokenizer(preTokenizer) : null,
+            Decoder = Part("decoder") is { } decoder ? TokenizerComponents.Decoder(decoder) : null,
+            Truncation = Part("truncation") is { } truncation ? TokenizerComponents.Truncation(truncation) : null,
+            Padding = Part("padding") is { } padding ? TokenizerComponents.Padding(padding) : null,
+        };
+    }
+
+    /// <summary>Older files name no type; max_input_chars_per_word tells it then.</summary>
+    private WordPiece WordPiece()
+    {
+        if (!_hasVocabulary) throw new TokenizerException($"{_path}: model is missing. Save the tokenizer again with the library that made it.");
+        JsonValue? limit = Field("max_input_chars_per_word");
+        string type = Field("type")?.Text() ?? (limit is not null ? "WordPiece" : _model.ContainsKey("merges") ? "BPE" : _model.ContainsKey("vocab") ? "Unigram" : "without a type");
+        if (type != "WordPiece")
+            throw new TokenizerException($"{_path}: model is {type}, which is not supported yet; supported: WordPiece. Use a checkpoint with a WordPiece tokenizer (BERT, DistilBERT, ELECTRA).");
+        if (_model.TryGetValue("vocab", out JsonValue vocabulary)) throw vocabulary.Wrong("an object of texts and ids");
+        if (_entries.Length == 0) throw new TokenizerException($"{_path}: model.vocab is missing. Save the tokenizer again with the library that made it.");
+        Array.Resize(ref _entries, _count);
+        return new(new(_pool, _entries), Field("unk_token")?.Text() ?? "[UNK]", Field("continuing_subword_prefix")?.Text() ?? "##", limit?.Number() ?? 100);
+    }
+
+    /// <summary>A part of the file; null: absent or null.</summary>
+    private JsonValue? Part(string name) => _parts.TryGetValue(name, out JsonValue value) && !value.IsNull ? value : null;
+
+    private JsonValue? Field(string name) => _model.TryGetValue(name, out JsonValue value) && !value.IsNull ? value : null;
+}

@@ -1,0 +1,69 @@
+namespace Cloze.Tokenizers;
+
+/// <summary>One place of a template: a sequence, or the ids of a special token.</summary>
+/// <param name="Source">What stands there.</param>
+/// <param name="TypeId">The type of its tokens.</param>
+/// <param name="Ids">Of a special token.</param>
+/// <param name="Tokens">The texts of <paramref name="Ids"/>.</param>
+internal sealed record TemplatePiece(TokenSource Source, int TypeId, int[] Ids, string[] Tokens)
+{
+    /// <summary>Some text is not the vocabulary's for its id.</summary>
+    public bool HasSurfaces { get; init; }
+
+    public static TemplatePiece Sequence(TokenSource source, int typeId) => new(source, typeId, [], []);
+
+    public static TemplatePiece Special(string token, int id, int typeId) => new(TokenSource.Special, typeId, [id], [token]);
+}
+
+/// <summary>Where special tokens go around one or two sequences. Immutable.</summary>
+internal sealed class Template(TemplatePiece[] single, TemplatePiece[] pair)
+{
+    /// <summary>No post-processor: A, or A and B with types 0 and 1.</summary>
+    public static Template None { get; } = new([TemplatePiece.Sequence(TokenSource.First, 0)], [TemplatePiece.Sequence(TokenSource.First, 0), TemplatePiece.Sequence(TokenSource.Second, 1)]);
+
+    /// <summary>[CLS] A [SEP], and [CLS] A [SEP] B [SEP] with types 0 and 1.</summary>
+    public static Template Bert(string cls, int clsId, string sep, int sepId)
+    {
+        TemplatePiece first = TemplatePiece.Special(cls, clsId, 0), a = TemplatePiece.Sequence(TokenSource.First, 0), middle = TemplatePiece.Special(sep, sepId, 0);
+        return new([first, a, middle], [first, a, middle, TemplatePiece.Sequence(TokenSource.Second, 1), TemplatePiece.Special(sep, sepId, 1)]);
+    }
+
+    public TemplatePiece[] Pieces(bool isPair) => isPair ? pair : single;
+
+    /// <summary>How many special tokens are added.</summary>
+    public int AddedCount(bool isPair)
+    {
+        int count = 0;
+        foreach (TemplatePiece piece in Pieces(isPair)) count += piece.Ids.Length;
+        return count;
+    }
+
+    /// <summary>The second sequence stands before the first.</summary>
+    public bool IsSecondFirst
+    {
+        get
+        {
+            foreach (TemplatePiece piece in pair)
+                if (piece.Source != TokenSource.Special) return piece.Source == TokenSource.Second;
+            return false;
+        }
+    }
+
+    /// <summary>The same order and types of the sequences, no special tokens: what not adding special tokens means to the reference.</summary>
+    public Template WithoutSpecials() => new(Array.FindAll(single, IsSequence), Array.FindAll(pair, IsSequence));
+
+    /// <summary>The same, knowing which special tokens differ from the vocabulary's text for their ids.</summary>
+    public Template WithSurfaces(Func<int, string?> tokenOf)
+    {
+        return new(Array.ConvertAll(single, Check), Array.ConvertAll(pair, Check));
+
+        TemplatePiece Check(TemplatePiece piece)
+        {
+            for (int i = 0; i < piece.Ids.Length; i++)
+                if (piece.Tokens[i] != tokenOf(piece.Ids[i])) return piece with { HasSurfaces = true };
+            return piece;
+        }
+    }
+
+    private static bool IsSequence(TemplatePiece piece) => piece.Source != TokenSource.Special;
+}

@@ -1,0 +1,107 @@
+namespace Cloze.Tokenizers;
+
+/// <summary>Where a normalizer writes. Belongs to one call's workspace and is reused.</summary>
+internal sealed class AlignedBuffer
+{
+    /// <summary>Units behind the text that may be read.</summary>
+    private const int Slack = 32;
+
+    private char[] _chars = new char[4096];
+    private uint[] _spans = [];
+    private int _origin;
+    private bool _isIdentity;
+
+    public int Length { get; private set; }
+
+    public int Capacity => _chars.Length;
+
+    /// <summary>Combining marks that wait for the next starter.</summary>
+    public PendingMarks Marks { get; } = new();
+
+    public AlignedText Text => new(_chars.AsSpan(0, Length), _isIdentity ? default : _spans.AsSpan(0, Length), _origin, _chars.AsSpan(0, Length + Slack));
+
+    /// <summary>Empties the buffer; what follows is expected to be an image of <paramref name="source"/>.</summary>
+    public void Start(AlignedText source)
+    {
+        Length = 0;
+        _origin = source.Origin;
+        _isIdentity = source.IsIdentity;
+        Reserve(source.Chars.Length);
+        if (!_isIdentity) ReserveSpans();
+    }
+
+    /// <summary>Room for <paramref name="count"/> more units; the caller fills a prefix of it and calls <see cref="Advance"/>.</summary>
+    public Span<char> Room(int count)
+    {
+        Reserve(count);
+        return _chars.AsSpan(Length, count);
+    }
+
+    /// <summary>Accepts <paramref name="count"/> units written to <see cref="Room"/>, images of the source's units from <paramref name="from"/> on, one by one.</summary>
+    public void Advance(AlignedText source, int from, int count)
+    {
+        if (_isIdentity && Length != from) Materialize();
+        if (!_isIdentity)
+        {
+            ReserveSpans();
+            Span<uint> spans = _spans.AsSpan(Length, count);
+            if (source.IsIdentity)
+            {
+                uint next = (uint)(source.Origin + from) << 2 | 1;
+                for (int i = 0; i < spans.Length; i++, next += 4) spans[i] = next;
+            }
+            else
+            {
+                source.Spans.Slice(from, count).CopyTo(spans);
+            }
+        }
+        Length += count;
+    }
+
+    /// <summary>Appends one code point that stands for <paramref name="span"/>.</summary>
+    public void Append(int codePoint, uint span)
+    {
+        Reserve(2);
+        int units = codePoint > 0xFFFF ? 2 : 1;
+        if (_isIdentity && span != ((uint)(_origin + Length) << 2 | (uint)units)) Materialize();
+        if (units == 1)
+        {
+            _chars[Length] = (char)codePoint;
+        }
+        else
+        {
+            _chars[Length] = (char)(0xD7C0 + (codePoint >> 10));
+            _chars[Length + 1] = (char)(0xDC00 | (codePoint & 0x3FF));
+        }
+        if (!_isIdentity)
+        {
+            ReserveSpans();
+            _spans[Length] = span;
+            if (units == 2) _spans[Length + 1] = span;
+        }
+        Length += units;
+    }
+
+    private void Reserve(int more)
+    {
+        if (_chars.Length - Length - Slack < more) Array.Resize(ref _chars, Math.Max(_chars.Length * 2, Length + more + Slack));
+    }
+
+    private void ReserveSpans()
+    {
+        if (_spans.Length < _chars.Length) Array.Resize(ref _spans, _chars.Length);
+    }
+
+    /// <summary>Writes down the identity so far; spans are explicit from now on.</summary>
+    private void Materialize()
+    {
+        _isIdentity = false;
+        ReserveSpans();
+        for (int i = 0; i < Length; i++)
+        {
+            bool isPair = char.IsHighSurrogate(_chars[i]);
+            _spans[i] = (uint)(_origin + i) << 2 | (isPair ? 2u : 1u);
+            if (isPair) _spans[i + 1] = _spans[i++];
+        }
+    }
+}

@@ -1,0 +1,77 @@
+using System.Runtime.CompilerServices;
+
+namespace Cloze.Tokenizers;
+
+/// <summary>The tokens of one sequence while they are made. Belongs to one call's workspace and is reused.</summary>
+internal sealed class TokenSink
+{
+    private int[] _ids = new int[256], _words = new int[256];
+    private TokenOffset[] _offsets = new TokenOffset[256];
+    private ulong[] _scratch = new ulong[128];
+    private int _base, _word;
+
+    public int Count { get; private set; }
+    public int Capacity => _ids.Length;
+    public ReadOnlySpan<int> Ids => _ids.AsSpan(0, Count);
+    public ReadOnlySpan<int> Words => _words.AsSpan(0, Count);
+    public ReadOnlySpan<TokenOffset> Offsets => _offsets.AsSpan(0, Count);
+
+    /// <summary>Texts of the few tokens that are not their vocabulary entry: (index, text).</summary>
+    public List<TokenSurface> Surfaces { get; } = [];
+
+    /// <summary>Scratch memory for models; what it holds is whatever was left in it.</summary>
+    public Span<ulong> Scratch(int count)
+    {
+        if (_scratch.Length < count) _scratch = new ulong[Math.Max(_scratch.Length * 2, count)];
+        return _scratch.AsSpan(0, count);
+    }
+
+    public void Clear()
+    {
+        Count = 0;
+        Surfaces.Clear();
+    }
+
+    /// <summary>What follows belongs to pre-token <paramref name="word"/>, whose first unit stands at <paramref name="start"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void StartWord(int start, int word) => (_base, _word) = (start, word);
+
+    /// <summary>A token at <paramref name="start"/> of the current word, in UTF-16 units.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Add(int id, int start, int length)
+    {
+        int n = Count;
+        int[] ids = _ids, words = _words;
+        TokenOffset[] offsets = _offsets;
+        if ((uint)n >= (uint)ids.Length || (uint)n >= (uint)words.Length || (uint)n >= (uint)offsets.Length)
+        {
+            Grow();
+            (ids, words, offsets) = (_ids, _words, _offsets);
+        }
+        ids[n] = id;
+        words[n] = _word;
+        start += _base;
+        offsets[n] = new(start, start + length);
+        Count = n + 1;
+    }
+
+    /// <summary>Takes back the tokens from <paramref name="count"/> on.</summary>
+    public void Rewind(int count) => Count = count;
+
+    /// <summary>Turns the offsets from token <paramref name="from"/> on, positions in <paramref name="text"/>, into positions in the original.</summary>
+    public void ToOriginal(int from, AlignedText text)
+    {
+        if (text.IsIdentity) return; // the base already counted the origin
+        foreach (ref TokenOffset offset in _offsets.AsSpan(from, Count - from)) offset = text.Original(offset.Start, offset.End);
+    }
+
+    private void Grow()
+    {
+        Array.Resize(ref _ids, _ids.Length * 2);
+        Array.Resize(ref _words, _words.Length * 2);
+        Array.Resize(ref _offsets, _offsets.Length * 2);
+    }
+}
+
+/// <summary>The text of token <paramref name="Index"/> where it is not the vocabulary's text for its id.</summary>
+internal readonly record struct TokenSurface(int Index, string Text);

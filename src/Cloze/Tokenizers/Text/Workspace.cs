@@ -1,0 +1,37 @@
+namespace Cloze.Tokenizers;
+
+/// <summary>The memory of one call; kept for the next.</summary>
+internal sealed class Workspace
+{
+    /// <summary>Tokens or UTF-16 units; a call that needed more leaves its memory to the collector.</summary>
+    private const int MostKept = 1 << 20;
+
+    public readonly TokenSink First = new(), Second = new();
+    public readonly AlignedBuffer Buffer = new();
+    public readonly SplitList Splits = new();
+
+    public bool IsWorthKeeping => First.Capacity <= MostKept && Second.Capacity <= MostKept && Buffer.Capacity <= MostKept && Splits.Capacity <= MostKept;
+}
+
+/// <summary>Idle workspaces, at most one for each core. Safe for concurrent use, without a lock.</summary>
+internal sealed class WorkspacePool
+{
+    private readonly Workspace?[] _idle = new Workspace?[Environment.ProcessorCount];
+
+    public Workspace Rent()
+    {
+        Workspace? work = null;
+        for (int i = 0; i < _idle.Length && work is null; i++) work = Interlocked.Exchange(ref _idle[i], null);
+        work ??= new();
+        work.First.Clear();
+        work.Second.Clear();
+        return work;
+    }
+
+    public void Return(Workspace work)
+    {
+        if (!work.IsWorthKeeping) return;
+        for (int i = 0; i < _idle.Length; i++)
+            if (Interlocked.CompareExchange(ref _idle[i], work, null) is null) return;
+    }
+}

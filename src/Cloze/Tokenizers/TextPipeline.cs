@@ -1,0 +1,142 @@
+namespace Cloze.Tokenizers;
+
+/// <summary>From a text to the tokens of one sequence: added tokens → normalizer → normalized added tokens → pre-tokenizer → model. Immutable, shared between threads.</summary>
+internal sealed class TextPipeline
+{
+    /// <summary>Longer texts go through in blocks of about this many UTF-16 units where the parts allow it, so that they stay in the cache and end early.</summary>
+    internal const int BlockLength = 8192;
+
+    private readonly INormalizer? _normalizer;
+    private readonly IPreTokenizer? _preTokenizer;
+    private readonly ITokenModel _model;
+    private readonly AddedTokenMatcher _raw, _normalized;
+    private readonly bool _isLocalAtSpaces;
+
+    public TextPipeline(INormalizer? normalizer, IPreTokenizer? preTokenizer, ITokenModel model, IReadOnlyList<AddedToken> addedTokens)
+    {
+        (_normalizer, _preTokenizer, _model) = (normalizer, preTokenizer, model);
+        List<AddedToken> raw = [], normalized = [];
+        foreach (AddedToken token in addedTokens) (token.Normalized ? normalized : raw).Add(token);
+        _raw = new(raw, text => text);
+        _normalized = new(normalized, Normalize);
+        _isLocalAtSpaces = normalizer is null or { IsLocalAtSpaces: true } && preTokenizer is { IsLocalAtSpaces: true } && _normalized.IsEmpty;
+    }
+
+    public string Normalize(string text)
+    {
+        if (_normalizer is null) return text;
+        AlignedBuffer buffer = new();
+        _normalizer.Normalize(new(LoneSurrogates.Replace(text), default, 0), buffer);
+        return buffer.Text.Chars.ToString();
+    }
+
+    /// <summary>Appends the tokens of one text.</summary>
+    /// <param name="text">Lone surrogates count as U+FFFD.</param>
+    /// <param name="sink">Takes the tokens.</param>
+    /// <param name="work">Memory of the call.</param>
+    /// <param name="limit">May end once there are this many tokens.</param>
+    /// <param name="word">The number that all tokens have as their word; null: pre-tokens are counted from 0.</param>
+    public void Run(ReadOnlySpan<char> text, TokenSink sink, Workspace work, int limit, int? word)
+    {
+        text = LoneSurrogates.Replace(text);
+        Pass pass = new(sink, work, limit, word);
+        if (!_raw.MayMatch(text))
+        {
+            Piece(text, 0, ref pass);
+            return;
+        }
+
+        int taken = 0;
+        for (int from = 0; _raw.Next(text, from, taken, out int start, out int end) is { } token; from = taken = end)
+        {
+            if (start > taken) Piece(text[taken..start], taken, ref pass);
+            if (pass.IsDone) return;
+            pass.Add(token, text[start..end], new(text, default, 0), start);
+        }
+        if (taken < text.Length) Piece(text[taken..], taken, ref pass);
+    }
+
+    /// <summary>A piece without raw added tokens, in blocks where that changes nothing.</summary>
+    private void Piece(ReadOnlySpan<char> text, int origin, ref Pass pass)
+    {
+        while (_isLocalAtSpaces && text.Length > BlockLength * 2)
+        {
+            int cut = text[BlockLength..].IndexOf(' ');
+            if (cut < 0) break;
+            cut += BlockLength;
+            Block(text[..cut], origin, ref pass);
+            if (pass.IsDone) return;
+            text = text[cut..];
+            origin += cut;
+        }
+        Block(text, origin, ref pass);
+    }
+
+    private void Block(ReadOnlySpan<char> source, int origin, ref Pass pass)
+    {
+        AlignedText text = new(source, default, origin);
+        if (_normalizer is not null)
+        {
+            _normalizer.Normalize(text, pass.Work.Buffer);
+            text = pass.Work.Buffer.Text;
+        }
+        if (!_normalized.MayMatch(text.Chars))
+        {
+            Model(text, 0, text.Chars.Length, ref pass);
+            return;
+        }
+
+        int taken = 0;
+        for (int from = 0; _normalized.Next(text.Chars, from, taken, out int start, out int end) is { } token; from = taken = end)
+        {
+            if (start > taken) Model(text, taken, start, ref pass);
+            pass.Add(token, text.Chars[start..end], text, start);
+        }
+        if (taken < text.Chars.Length) Model(text, taken, text.Chars.Length, ref pass);
+    }
+
+    private void Model(AlignedText text, int start, int end, ref Pass pass)
+    {
+        ReadOnlySpan<char> chars = text.Chars[start..end];
+        SplitList splits = pass.Work.Splits;
+        splits.Clear();
+        if (_preTokenizer is not null) _preTokenizer.Split(chars, splits);
+        else if (!chars.IsEmpty) splits.Add(0, chars.Length);
+
+        int first = pass.Sink.Count;
+        _model.Tokenize(text.Readable[start..], splits.Items, start + (text.IsIdentity ? text.Origin : 0), pass.Word, pass.Step, pass.Sink);
+        pass.Words += splits.Count;
+        pass.Sink.ToOriginal(first, text);
+    }
+
+    /// <summary>One text on its way.</summary>
+    private ref struct Pass(TokenSink sink, Workspace work, int limit, int? word)
+    {
+        private readonly int? _word = word;
+        private readonly int _limit = limit;
+
+        public readonly TokenSink Sink = sink;
+        public readonly Workspace Work = work;
+
+        /// <summary>Pre-tokens so far.</summary>
+        public int Words;
+
+        /// <summary>The number of the next pre-token.</summary>
+        public readonly int Word => _word ?? Words;
+
+        public readonly int Step => _word is null ? 1 : 0;
+
+        public readonly bool IsDone => Sink.Count >= _limit;
+
+        /// <summary>Appends an added token that stands at <paramref name="start"/> of <paramref name="text"/>.</summary>
+        public void Add(AddedToken token, ReadOnlySpan<char> matched, AlignedText text, int start)
+        {
+            int index = Sink.Count;
+            if (!matched.SequenceEqual(token.Content)) Sink.Surfaces.Add(new(index, matched.ToString()));
+            Sink.StartWord(text.IsIdentity ? text.Origin : 0, Word);
+            Sink.Add(token.Id, start, matched.Length);
+            Sink.ToOriginal(index, text);
+            Words++;
+        }
+    }
+}

@@ -1,0 +1,14 @@
+namespace Cloze.Tokenizers;
+
+/// <summary>What a tokenizer file says, part by part.</summary>
+internal sealed record TokenizerParts(ITokenModel Model, Template Template, IReadOnlyList<AddedToken> AddedTokens)
+{
+    public INormalizer? Normalizer { get; init; }
+    public IPreTokenizer? PreTokenizer { get; init; }
+    public IDecoder? Decoder { get; init; }
+    public Truncation? Truncation { get; init; }
+    public Padding? Padding { get; init; }
+
+    /// <summary>As the file names it; null: it does not.</summary>
+    public string? MaskToken { get; init; }
+}
