@@ -3,6 +3,7 @@ using Cloze.Benchmarks;
 // One line a benchmark: name, what it measures, how to run it.
 IReadOnlyList<Benchmark> benchmarks =
 [
+    new("gemm", "float32 products at the shapes of encoders, one thread", GemmBenchmark.Run),
 ];
 
 bool smoke = args.Contains("--smoke");

@@ -9,12 +9,11 @@ namespace Cloze.Pipelines;
 /// <remarks>Immutable and shared between threads; each call takes an ops object of its own from <see cref="NewCall"/>. Owns the mapped files: dispose it last.</remarks>
 public sealed class LoadedModel : IDisposable
 {
-    private readonly CpuDerived _derived = new();
-
+    private readonly CpuRuntime _runtime;
     private readonly Checkpoint _file;
 
-    private LoadedModel(Checkpoint file, EncoderModel<CpuTensor> model, Pooler<CpuTensor>? pooler, TaskConfig about) =>
-        (_file, Model, Pooler, About) = (file, model, pooler, about);
+    private LoadedModel(Checkpoint file, CpuRuntime runtime, EncoderModel<CpuTensor> model, Pooler<CpuTensor>? pooler, TaskConfig about) =>
+        (_file, _runtime, Model, Pooler, About) = (file, runtime, model, pooler, about);
 
     public IArchitecture Architecture => _file.Architecture;
     public EncoderModel<CpuTensor> Model { get; }
@@ -24,27 +23,35 @@ public sealed class LoadedModel : IDisposable
     public TaskConfig About { get; }
 
     /// <param name="folder">config.json and the weights.</param>
+    /// <param name="threads">Threads that one operation may use; null: the environment variable CLOZE_THREADS, else the number of cores.</param>
     /// <exception cref="CheckpointException">The folder cannot be read as a model for that task.</exception>
-    public static LoadedModel Load(string folder, ModelTask task = ModelTask.Base)
+    public static LoadedModel Load(string folder, ModelTask task = ModelTask.Base, int? threads = null)
     {
         Checkpoint file = Checkpoint.Open(folder);
+        CpuRuntime? runtime = null;
         try
         {
+            runtime = new(threads);
             object settings = file.Architecture.Configure(file.Config, file);
             TaskConfig about = TaskConfig.Read(file.Config);
             LoadReport.Of(file, settings, task, about.Labels.Count).ThrowIfFaulty();
-            Weights<CpuTensor> weights = new(file, new CpuWeights());
-            return new(file, file.Architecture.Build(settings, task, about.Labels.Count, weights), file.Architecture.BuildPooler(settings, weights), about);
+            Weights<CpuTensor> weights = new(file, new CpuWeights(runtime));
+            return new(file, runtime, file.Architecture.Build(settings, task, about.Labels.Count, weights), file.Architecture.BuildPooler(settings, weights), about);
         }
         catch
         {
+            runtime?.Dispose();
             file.Dispose();
             throw;
         }
     }
 
     /// <summary>For one call; not to be shared between threads.</summary>
-    public CpuOps NewCall() => new(_derived);
+    public CpuOps NewCall() => new(_runtime);
 
-    public void Dispose() => _file.Dispose();
+    public void Dispose()
+    {
+        _runtime.Dispose();
+        _file.Dispose();
+    }
 }

@@ -1,0 +1,34 @@
+using System.Runtime.InteropServices;
+namespace Cloze.Cpu;
+
+/// <summary>Floats outside of the managed heap, aligned to a cache line. Not cleared.</summary>
+/// <remarks>Given back by <see cref="Dispose"/>, or by its finalizer where its owner was forgotten.</remarks>
+internal sealed unsafe class Block : IDisposable
+{
+    /// <summary>Bytes: a cache line, and a vector of 512 bits.</summary>
+    public const int Alignment = 64;
+
+    private float* _data;
+
+    public Block(long floats)
+    {
+        Floats = floats;
+        _data = (float*)NativeMemory.AlignedAlloc((nuint)Math.Max(floats, 1) * sizeof(float), Alignment);
+    }
+
+    ~Block() => Dispose();
+
+    /// <summary>How many fit.</summary>
+    public long Floats { get; }
+
+    public long Bytes => Floats * sizeof(float);
+
+    public float* Data => _data is not null ? _data : throw new ObjectDisposedException(nameof(Block), "The model or the pool that these floats belonged to is disposed.");
+
+    public void Dispose()
+    {
+        NativeMemory.AlignedFree(_data);
+        _data = null;
+        GC.SuppressFinalize(this);
+    }
+}

@@ -1,0 +1,114 @@
+using Cloze.Kernels;
+using Cloze.Ops;
+namespace Cloze.Cpu;
+
+/// <summary>A weight in the forms in which operations read it. Each form is made once, when it is asked for first, whoever asks; safe for concurrent use.</summary>
+/// <remarks>
+/// A table lies as it is stored: float32 where the file is mapped, int8 widened row by row when it is looked up. A matrix lies in panels only. A table that serves as a matrix (tied decoder), or a
+/// quantized one that serves as an activation, gets that form too.
+/// </remarks>
+internal sealed unsafe class CpuWeight : IDisposable
+{
+    private readonly Weight _weight;
+    private readonly CpuRuntime _runtime;
+    private readonly Lock _lock = new();
+    private readonly Dictionary<(int First, int Count), PackedMatrix> _packed = [];
+    private readonly List<Block> _blocks = [];
+    private StoredRows? _stored;   // null: what was asked for so far needs it no more
+    private nint _floats;
+    private bool _disposed;
+
+    public CpuWeight(Weight weight, CpuRuntime runtime)
+    {
+        (_weight, _runtime) = (weight, runtime);
+        if (weight.Role is WeightRole.Matrix)
+        {
+            Pack(0, weight.Size.Rows);
+            _stored!.Dispose();
+            _stored = null;
+        }
+        else if (weight.Role is not WeightRole.Table) _ = Floats;
+        runtime.Own(this);
+    }
+
+    /// <summary>Whether its life ends with that runtime's.</summary>
+    public bool BelongsTo(CpuRuntime runtime) => _runtime == runtime;
+
+    /// <summary>All elements, row-major without gaps.</summary>
+    public float* Floats
+    {
+        get
+        {
+            if (Volatile.Read(ref _floats) is not 0 and nint made) return (float*)made;
+            lock (_lock) return (float*)(_floats != 0 ? _floats : _floats = (nint)MakeFloats());
+        }
+    }
+
+    /// <summary>All rows as int8 with a scale each, where a table is stored so.</summary>
+    public bool TryInt8(out sbyte* values, out float* scales)
+    {
+        if (_weight.Role == WeightRole.Table) return Stored.TryInt8(_weight.Size.Rows, out values, out scales);
+        values = null;
+        scales = null;
+        return false;
+    }
+
+    /// <summary>Some rows as a packed matrix: a part of the whole one's panels if they begin with one, else panels of their own.</summary>
+    public PackedMatrix Pack(int first, int count)
+    {
+        int panelColumns = _runtime.Kernels.PanelColumns, inputs = _weight.Size.Columns;
+        lock (_lock)
+        {
+            (int, int) key = first % panelColumns == 0 ? (0, _weight.Size.Rows) : (first, count);
+            if (!_packed.TryGetValue(key, out PackedMatrix packed)) _packed[key] = packed = MakePanels(key.Item1, key.Item2);
+            return new(packed.Panels + (nint)(first - key.Item1) * inputs, count, inputs);
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _disposed = true;
+            _stored?.Dispose();
+            foreach (Block block in _blocks) block.Dispose();
+            _blocks.Clear();
+            _packed.Clear();
+            _floats = 0;
+        }
+    }
+
+    private StoredRows Stored
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return _stored ??= new(_weight);
+        }
+    }
+
+    private float* MakeFloats()
+    {
+        (int rows, int columns) = _weight.Size;
+        if (_weight.Role == WeightRole.Table && Stored.InPlace(0, rows) is var inPlace && inPlace is not null) return inPlace;
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        Block block = Make(_weight.Size.Elements);
+        if (rows == 1) _weight.Read().CopyTo(new Span<float>(block.Data, columns));   // biases have holes and parts of rows
+        else for (int row = 0; row < rows; row++) Stored.Read(row, block.Data + (nint)row * columns);
+        return block.Data;
+    }
+
+    private PackedMatrix MakePanels(int first, int count)
+    {
+        PackedMatrix packed = new(Make(PackingWork.PanelFloats(_runtime.Kernels, count, _weight.Size.Columns)).Data, count, _weight.Size.Columns);
+        PackingWork.Run(_runtime, packed, first, Stored);
+        return packed;
+    }
+
+    private Block Make(long floats)
+    {
+        Block block = new(floats);
+        _blocks.Add(block);
+        return block;
+    }
+}

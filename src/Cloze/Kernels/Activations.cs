@@ -1,0 +1,56 @@
+using System.Runtime.CompilerServices;
+using Cloze.Kernels.Simd;
+namespace Cloze.Kernels;
+
+/// <summary>A function of one element that stands between two products.</summary>
+internal enum ActivationKind { Linear, Gelu, GeluTanh, QuickGelu, Relu, Silu, Tanh, Sigmoid, Mish }
+
+/// <summary>y = activation(x), element by element.</summary>
+/// <remarks>
+/// x and y [rows, columns] at any alignment and stride; y may be x. The same bits at every width; what no vector fills is computed by the scalar form.
+/// Accuracy against the exact function, |x| ≤ 80, relative unless said otherwise: Gelu 4.5e-7 absolute (the formula's own: 1 + erf cancels), Tanh, Sigmoid 3e-7, Silu, QuickGelu 3e-7, GeluTanh 2e-6,
+/// Mish 5e-7. NaN gives NaN; infinities give what the formula gives (Gelu of −∞ is −∞ · 0 = NaN, as the reference's).
+/// About 25 operations an element for Gelu (1.2 to 1.4 ns at 256 bits), 8 bytes.
+/// </remarks>
+internal static unsafe class Activations<S, V> where S : struct, ISimd<V> where V : struct
+{
+    public static void Apply(ActivationKind kind, float* x, nint xStride, float* y, nint yStride, int rows, int columns)
+    {
+        switch (kind)
+        {
+            case ActivationKind.Linear: Each<Linear<S, V>, Linear<SimdScalar, float>>(x, xStride, y, yStride, rows, columns); break;
+            case ActivationKind.Gelu: Each<Gelu<S, V>, Gelu<SimdScalar, float>>(x, xStride, y, yStride, rows, columns); break;
+            case ActivationKind.GeluTanh: Each<GeluTanh<S, V>, GeluTanh<SimdScalar, float>>(x, xStride, y, yStride, rows, columns); break;
+            case ActivationKind.QuickGelu: Each<QuickGelu<S, V>, QuickGelu<SimdScalar, float>>(x, xStride, y, yStride, rows, columns); break;
+            case ActivationKind.Relu: Each<Relu<S, V>, Relu<SimdScalar, float>>(x, xStride, y, yStride, rows, columns); break;
+            case ActivationKind.Silu: Each<Silu<S, V>, Silu<SimdScalar, float>>(x, xStride, y, yStride, rows, columns); break;
+            case ActivationKind.Tanh: Each<Tanh<S, V>, Tanh<SimdScalar, float>>(x, xStride, y, yStride, rows, columns); break;
+            case ActivationKind.Sigmoid: Each<Sigmoid<S, V>, Sigmoid<SimdScalar, float>>(x, xStride, y, yStride, rows, columns); break;
+            case ActivationKind.Mish: Each<Mish<S, V>, Mish<SimdScalar, float>>(x, xStride, y, yStride, rows, columns); break;
+            default: throw new ArgumentOutOfRangeException(nameof(kind), kind, null);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Each<F, Rest>(float* x, nint xStride, float* y, nint yStride, int rows, int columns) where F : struct, IFunction<V> where Rest : struct, IFunction<float>
+    {
+        for (int row = 0; row < rows; row++, x += xStride, y += yStride)
+        {
+            int column = 0;
+            for (; column <= columns - S.Count; column += S.Count) S.Store(F.Of(S.Load(x + column)), y + column);
+            if (column < columns) Remainder<Rest>(x + column, y + column, columns - column);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Remainder<Rest>(float* x, float* y, int count) where Rest : struct, IFunction<float>
+    {
+        for (int i = 0; i < count; i++) y[i] = Rest.Of(x[i]);
+    }
+}
+
+/// <summary>A function of each lane.</summary>
+internal interface IFunction<V>
+{
+    static abstract V Of(V x);
+}
