@@ -6,10 +6,19 @@ namespace Cloze.Checkpoints;
 /// <summary>Every architecture that this library reads. Adding one is its model file and one line here.</summary>
 public static class ModelRegistry
 {
-    /// <summary>In the order in which files are tried, where more than one could be meant.</summary>
+    /// <summary>In the order in which files are asked whose they are: the tensors of those further down may stand in files of those above.</summary>
     public static IReadOnlyList<IArchitecture> All { get; } =
     [
+        new ModernBertArchitecture(),
+        new DebertaV2Architecture(),
+        new DebertaArchitecture(),
+        new LongformerArchitecture(),
+        new AlbertArchitecture(),
+        new DistilBertArchitecture(),
+        new ElectraArchitecture(),
+        new RobertaArchitecture(),
         new BertArchitecture(),
+        new MosaicBertArchitecture(),
     ];
 
     /// <summary>The architecture that config.json, the class that is wanted and the names of the tensors tell.</summary>
@@ -44,18 +53,6 @@ public static class ModelRegistry
         ? task
         : throw new CheckpointException($"{source}: {className} is not supported; {architecture.ModelTypes[0]} has {string.Join(", ", architecture.Classes.Keys)}.");
 
-    /// <summary>Builds the model from shapes alone and reports every fault of the file at once, before anything is allocated for it.</summary>
-    /// <param name="source">A checkpoint, or a <see cref="SchemaSource"/>, which lacks nothing.</param>
-    /// <param name="where">The file, for the message.</param>
-    /// <exception cref="CheckpointException">Names all tensors that are missing, have another shape, or are asked for in two roles.</exception>
-    public static ModelSchema Check(IArchitecture architecture, object config, ModelTask task, int labels, ITensorSource source, string where)
-    {
-        Weights<Shape> weights = new(source, new ShapeFactory());
-        EncoderModel<Shape> model = architecture.Build(config, task, labels, weights);
-        weights.ThrowIfFaulty(where);
-        return new(architecture, task, model, weights);
-    }
-
     private static string Known => string.Join(", ", All.SelectMany(architecture => architecture.ModelTypes).Distinct());
 }
 
@@ -69,8 +66,11 @@ public sealed record ModelSchema(IArchitecture Architecture, ModelTask Task, Enc
         bool predictsWords = Model.Head is IMaskedLm<Shape> or PreTrainingHead<Shape>;
         if (predictsWords)
             foreach ((string name, string alias) in Architecture.Names.Aliases)
-                if (named.TryGetValue(name, out StoredTensor? tensor) && !named.ContainsKey(alias)) named.Add(alias, file.Find(alias) ?? tensor);
+                if (named.TryGetValue(name, out StoredTensor? tensor) && named.Keys.Any(key => key.StartsWith(HeadOf(alias), StringComparison.Ordinal)))
+                    named.TryAdd(alias, file.Find(alias) ?? tensor);
         string? prefix = Task == ModelTask.Base && Architecture.Names.Prefixes is [string first, ..] ? $"{first}." : null;
         return named.Select(entry => (prefix is not null && entry.Key.StartsWith(prefix, StringComparison.Ordinal) ? entry.Key[prefix.Length..] : entry.Key, entry.Value));
+
+        static string HeadOf(string decoder) => decoder[..(decoder.LastIndexOf('.', decoder.LastIndexOf('.') - 1) + 1)]; // "cls.predictions." of "cls.predictions.decoder.bias"
     }
 }

@@ -17,22 +17,22 @@ public enum ProblemType
 /// <param name="Problem">Null: it follows from the labels that are given.</param>
 public sealed record TaskConfig(IReadOnlyList<string> Labels, ProblemType? Problem)
 {
-    /// <summary><c>id2label</c>, else <c>num_labels</c>, else two classes; <c>problem_type</c>.</summary>
+    /// <summary><c>id2label</c>, else <c>num_labels</c>, else two classes; <c>problem_type</c>. Next sentence has two classes whatever they say.</summary>
     /// <exception cref="CheckpointException">The keys of id2label are not 0, 1, 2 …, or problem_type is unknown.</exception>
-    public static TaskConfig Read(ConfigFields config)
+    public static TaskConfig Read(ConfigFields config, ModelTask task)
     {
         config.WithoutEffect("label2id");
-        int count = config.Int32("num_labels", 2, minimum: 1);
-        return new(
-            config.Fields("id2label") is { } names ? Named(config, names) : [.. Enumerable.Range(0, count).Select(Default)],
-            config.Text("problem_type") switch
-            {
-                null => null,
-                "regression" => ProblemType.Regression,
-                "single_label_classification" => ProblemType.SingleLabelClassification,
-                "multi_label_classification" => ProblemType.MultiLabelClassification,
-                string other => throw config.Unsupported("problem_type", other, "regression, single_label_classification, multi_label_classification"),
-            });
+        int count = config.Int32("num_labels", 2, minimum: 1, maximum: 1 << 20);
+        IReadOnlyList<string> labels = config.Fields("id2label") is { } names ? Named(config, names) : [.. Enumerable.Range(0, count).Select(Default)];
+        ProblemType? problem = config.Text("problem_type") switch
+        {
+            null => null,
+            "regression" => ProblemType.Regression,
+            "single_label_classification" => ProblemType.SingleLabelClassification,
+            "multi_label_classification" => ProblemType.MultiLabelClassification,
+            string other => throw config.Unsupported("problem_type", $"\"{other}\"", "regression, single_label_classification, multi_label_classification"),
+        };
+        return task == ModelTask.NextSentence ? new(["is next", "is random"], ProblemType.SingleLabelClassification) : new(labels, problem);
     }
 
     private static string[] Named(ConfigFields config, ConfigFields names)
@@ -54,7 +54,9 @@ public sealed record TaskConfig(IReadOnlyList<string> Labels, ProblemType? Probl
 /// <param name="IgnoresZero">Masked words: label 0 is none, as −100 is (MosaicBERT's and DeBERTa's original pretraining code).</param>
 /// <param name="IgnoresNegative">Classes of a sequence: any label below 0 is none (DeBERTa); else −100 only.</param>
 /// <param name="FloatsAre">What float labels of several classes are where problem_type does not say.</param>
-public sealed record LabelRules(bool IgnoresZero = false, bool IgnoresNegative = false, ProblemType FloatsAre = ProblemType.MultiLabelClassification)
+/// <param name="ScoresLabelledOnly">Masked words: where labels are given, only rows that have one are scored (ModernBERT's sparse_prediction).</param>
+public sealed record LabelRules(
+    bool IgnoresZero = false, bool IgnoresNegative = false, ProblemType FloatsAre = ProblemType.MultiLabelClassification, bool ScoresLabelledOnly = false)
 {
     /// <summary>As most of the reference's classes do.</summary>
     public static LabelRules Reference { get; } = new();

@@ -29,13 +29,50 @@ public sealed record AlbertConfig
     /// <summary>Whether the masked-LM decoder is the word table.</summary>
     public bool TieWordEmbeddings { get; init; } = true;
 
+    /// <summary>Whether the file holds a pooler.</summary>
+    public bool HasPooler { get; init; } = true;
+    /// <summary>Standard deviation of a random start.</summary>
+    public double InitializerRange { get; init; } = 0.02;
+
     public static TensorNames Names { get; } = new(["albert"],
-        ("albert.embeddings.word_embeddings.weight", "predictions.decoder.weight"), ("predictions.bias", "predictions.decoder.bias"));
+        ("albert.embeddings.word_embeddings.weight", "predictions.decoder.weight"),
+        ("predictions.bias", "predictions.decoder.bias"), ("predictions.decoder.bias", "predictions.bias"));
+
+    /// <summary>As config.json says, with the reference's defaults for what has one size in all published models (transformers configuration_albert.py).</summary>
+    public static AlbertConfig Read(ConfigFields config)
+    {
+        config.WithoutEffect("chunk_size_feed_forward");
+        AlbertConfig read = new()
+        {
+            VocabSize = config.Int32("vocab_size"),
+            EmbeddingSize = config.Int32("embedding_size", 128, minimum: 1),
+            HiddenSize = config.Int32("hidden_size"),
+            NumHiddenLayers = config.Layers("num_hidden_layers"),
+            NumAttentionHeads = config.Int32("num_attention_heads"),
+            IntermediateSize = config.Int32("intermediate_size"),
+            NumHiddenGroups = config.Int32("num_hidden_groups", 1, minimum: 1, maximum: 1000),
+            InnerGroupNum = config.Int32("inner_group_num", 1, minimum: 1, maximum: 1000),
+            MaxPositionEmbeddings = config.Int32("max_position_embeddings", 512, minimum: 1),
+            TypeVocabSize = config.Int32("type_vocab_size", 2, minimum: 1),
+            PadTokenId = config.NullableInt32("pad_token_id", absent: 0, minimum: 0),
+            LayerNormEps = config.Number("layer_norm_eps", 1e-12, minimum: 0),
+            HiddenDropoutProb = config.Rate("hidden_dropout_prob", 0),
+            AttentionProbsDropoutProb = config.Rate("attention_probs_dropout_prob", 0),
+            ClassifierDropoutProb = config.Has("classifier_dropout_prob") ? config.RateOrNull("classifier_dropout_prob") : 0.1f,
+            HiddenAct = config.Activation("hidden_act", Activation.GeluTanh),
+            PositionEmbeddingType = PositionEmbeddings.Read(config),
+            TieWordEmbeddings = config.Flag("tie_word_embeddings", true),
+            InitializerRange = config.Number("initializer_range", 0.02, minimum: 0),
+        };
+        config.RequireMultiple("hidden_size", read.HiddenSize, "num_attention_heads", read.NumAttentionHeads);
+        return read;
+    }
 
     /// <summary>With what the file says and config.json does not.</summary>
     public AlbertConfig AsStored(IStoredTensors file) => this with
     {
         TieWordEmbeddings = TieWordEmbeddings && !file.HoldsOwn("predictions.decoder.weight", "albert.embeddings.word_embeddings.weight"),
+        HasPooler = file.Holds("albert.pooler.weight"),
     };
 
     /// <summary>The BERT whose embeddings these are.</summary>
@@ -65,6 +102,7 @@ public sealed class Albert<T> : IEncoder<T> where T : class
 
     public Albert(AlbertConfig config, IWeights<T> weights)
     {
+        Limits = config.ToBert().Limits;
         HiddenSize = config.HiddenSize;
         _embeddings = new(config.ToBert(), weights.Under("embeddings"));
         IWeights<T> encoder = weights.Under("encoder");
@@ -79,6 +117,8 @@ public sealed class Albert<T> : IEncoder<T> where T : class
     }
 
     public int HiddenSize { get; }
+
+    public InputLimits Limits { get; }
 
     public PositionRule Positions => PositionRules.Columns;
 
@@ -138,6 +178,47 @@ internal sealed class AlbertLayer<T> where T : class
     };
 }
 
+/// <summary>ALBERT as the registry lists it.</summary>
+public sealed class AlbertArchitecture : IArchitecture
+{
+    public IReadOnlyList<string> ModelTypes { get; } = ["albert"];
+
+    public IReadOnlyDictionary<string, ModelTask> Classes { get; } = ReferenceClasses.Of(["Albert"],
+        ModelTask.Base, ModelTask.MaskedLm, ModelTask.PreTraining, ModelTask.SequenceClassification, ModelTask.TokenClassification,
+        ModelTask.QuestionAnswering, ModelTask.MultipleChoice);
+
+    public TensorNames Names => AlbertConfig.Names;
+
+    public bool Recognises(IEnumerable<string> stored) => 
+        stored.Any(name => name.EndsWith("encoder.embedding_hidden_mapping_in.weight", StringComparison.Ordinal));
+
+    public object Configure(ConfigFields config, IStoredTensors? file)
+    {
+        AlbertConfig read = AlbertConfig.Read(config);
+        return file is null ? read : read.AsStored(file);
+    }
+
+    public Pooler<T>? BuildPooler<T>(object config, IWeights<T> weights) where T : class =>
+        (AlbertConfig)config is { HasPooler: true } albert ? AlbertHeads.Pooler(albert, weights) : null;
+
+    public EncoderModel<T> Build<T>(object config, ModelTask task, int labels, IWeights<T> weights) where T : class
+    {
+        AlbertConfig read = (AlbertConfig)config;
+        Albert<T> albert = new(read, weights.Under("albert"));
+        return new(albert, task switch
+        {
+            ModelTask.Base => BuildPooler(read, weights),
+            ModelTask.MaskedLm => new MaskedLm<T>(albert, AlbertHeads.MaskedLm(read, weights, albert.Words)),
+            ModelTask.PreTraining => AlbertHeads.PreTraining(read, weights, albert.Words),
+            ModelTask.SequenceClassification => AlbertHeads.SequenceClassification(read, weights, labels),
+            ModelTask.TokenClassification => AlbertHeads.TokenClassification(read, weights, labels),
+            ModelTask.QuestionAnswering => AlbertHeads.QuestionAnswering(read, weights),
+            ModelTask.MultipleChoice => AlbertHeads.MultipleChoice(read, weights),
+            _ => throw ReferenceClasses.NoSuchHead("ALBERT", task),
+        });
+    }
+}
+
 /// <summary>ALBERT's heads under their stored names.</summary>
 public static class AlbertHeads
 {
@@ -159,7 +240,7 @@ public static class AlbertHeads
         new(Pooler(config, weights), weights.Linear("sop_classifier.classifier", 2, config.HiddenSize), Dropout(config));
 
     public static PreTrainingHead<T> PreTraining<T>(AlbertConfig config, IWeights<T> weights, T words) where T : class =>
-        new(MaskedLm(config, weights, words), SentenceOrder(config, weights));
+        new(MaskedLm(config, weights, words), SentenceOrder(config, weights), "sop_logits");
 
     public static SequenceClassificationHead<T> SequenceClassification<T>(AlbertConfig config, IWeights<T> weights, int labels) where T : class =>
         new(Pooler(config, weights), weights.Linear("classifier", labels, config.HiddenSize), Dropout(config));

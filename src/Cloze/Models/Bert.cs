@@ -60,6 +60,11 @@ public sealed record BertConfig
         return read;
     }
 
+    /// <summary>Distances stand in for positions where they are relative.</summary>
+    internal InputLimits Limits => PositionEmbeddingType == PositionEmbeddingType.Absolute
+        ? new(VocabSize, TypeVocabSize, MaxPositionEmbeddings)
+        : new(VocabSize, TypeVocabSize, Columns: MaxPositionEmbeddings);
+
     /// <summary>With what the file says and config.json does not.</summary>
     /// <remarks>A decoder that differs from the word table is used, whatever tie_word_embeddings says, as the reference does.</remarks>
     public BertConfig AsStored(IStoredTensors file) => this with
@@ -92,6 +97,7 @@ public sealed class Bert<T> : IEncoder<T> where T : class
 
     public Bert(BertConfig config, IWeights<T> weights)
     {
+        Limits = config.Limits;
         HiddenSize = config.HiddenSize;
         _embeddings = new(config, weights.Under("embeddings"));
         _layers = new BertLayer<T>[config.NumHiddenLayers];
@@ -99,6 +105,8 @@ public sealed class Bert<T> : IEncoder<T> where T : class
     }
 
     public int HiddenSize { get; }
+
+    public InputLimits Limits { get; }
 
     public PositionRule Positions => PositionRules.Columns;
 
@@ -202,7 +210,7 @@ public sealed class BertArchitecture : IArchitecture
 
     public TensorNames Names => BertConfig.Names;
 
-    /// <remarks>RoBERTa's and ELECTRA's files have the same layers; their model_type tells them apart.</remarks>
+    /// <remarks>Files of RoBERTa and ELECTRA have the same layers: they are asked first.</remarks>
     public bool Recognises(IEnumerable<string> stored) =>
         stored.Any(name => name.EndsWith("encoder.layer.0.attention.self.query.weight", StringComparison.Ordinal));
 
@@ -253,7 +261,7 @@ public static class BertHeads
         new(Pooler(config, weights), weights.Linear("cls.seq_relationship", 2, config.HiddenSize));
 
     public static PreTrainingHead<T> PreTraining<T>(BertConfig config, IWeights<T> weights, T words) where T : class =>
-        new(MaskedLm(config, weights, words), NextSentence(config, weights));
+        new(MaskedLm(config, weights, words), NextSentence(config, weights), "seq_relationship_logits");
 
     public static SequenceClassificationHead<T> SequenceClassification<T>(BertConfig config, IWeights<T> weights, int labels) where T : class =>
         new(Pooler(config, weights), weights.Linear("classifier", labels, config.HiddenSize), Dropout(config));

@@ -29,7 +29,8 @@ public sealed record DebertaV2Config
     public int PositionBuckets { get; init; } = -1;
     /// <summary>Relative positions are projected by the queries' and the keys' own matrices.</summary>
     public bool ShareAttKey { get; init; }
-    public IReadOnlyList<string> NormRelEbd { get; init; } = ["none"];
+    /// <summary>"layer_norm" where the relative table is normed.</summary>
+    public IReadOnlyList<string> NormRelEbd { get; init; } = [];
     /// <summary>Absolute positions enter with the words, instead of in the mask decoder.</summary>
     public bool PositionBiasedInput { get; init; } = true;
     /// <summary>0: no convolution.</summary>
@@ -45,20 +46,89 @@ public sealed record DebertaV2Config
     public bool TieWordEmbeddings { get; init; } = true;
     /// <summary>Whether the file names the masked-LM head cls.predictions, as the reference does, or lm_predictions.lm_head, as the authors do.</summary>
     public bool HasReferenceHeadNames { get; init; }
-    /// <summary>Whether masked words are predicted through the enhanced mask decoder; default: where positions do not enter with the words.</summary>
+    /// <summary>Whether masked words are predicted through the enhanced mask decoder; default: in an original where positions do not enter with the words.</summary>
     public bool? HasMaskDecoder { get; init; }
 
-    public static TensorNames Names { get; } = new(["deberta", "bert"]);
+    /// <summary>Whether the file is its authors' own: no field of the reference's classes in config.json, no head under their names.</summary>
+    public bool IsOriginal { get; init; } = true;
+    /// <summary>Standard deviation of a random start.</summary>
+    public double InitializerRange { get; init; } = 0.02;
+
+    public static TensorNames Names { get; } = new(["deberta", "bert"],
+        ("deberta.embeddings.word_embeddings.weight", "cls.predictions.decoder.weight"),
+        ("cls.predictions.bias", "cls.predictions.decoder.bias"), ("cls.predictions.decoder.bias", "cls.predictions.bias"));
+
+    /// <summary>As config.json says, with the reference's defaults (transformers configuration_deberta_v2.py).</summary>
+    public static DebertaV2Config Read(ConfigFields config)
+    {
+        config.RefuseFlag("talking_head");
+        DebertaV2Config read = new()
+        {
+            VocabSize = config.Int32("vocab_size"),
+            HiddenSize = config.Int32("hidden_size"),
+            NumHiddenLayers = config.Layers("num_hidden_layers"),
+            NumAttentionHeads = config.Int32("num_attention_heads"),
+            IntermediateSize = config.Int32("intermediate_size"),
+            EmbeddingSize = config.Int32OrNull("embedding_size", minimum: 1, ConfigFields.Largest),
+            MaxPositionEmbeddings = config.Int32("max_position_embeddings", 512, minimum: 1),
+            TypeVocabSize = config.Int32("type_vocab_size", 0, minimum: 0),
+            PadTokenId = config.NullableInt32(config.Has("padding_idx") ? "padding_idx" : "pad_token_id", absent: 0, minimum: 0),
+            LayerNormEps = config.Number("layer_norm_eps", 1e-7, minimum: 0),
+            HiddenDropoutProb = config.Rate("hidden_dropout_prob", 0.1),
+            AttentionProbsDropoutProb = config.Rate("attention_probs_dropout_prob", 0.1),
+            HiddenAct = config.Activation("hidden_act", Activation.Gelu),
+            RelativeAttention = config.Flag("relative_attention", false),
+            PosAttType = Words(config, "pos_att_type", "c2p", "p2c", "p2p"),
+            MaxRelativePositions = config.Int32("max_relative_positions", -1, minimum: int.MinValue),
+            PositionBuckets = config.Int32("position_buckets", -1, minimum: int.MinValue),
+            ShareAttKey = config.Flag("share_att_key", false),
+            NormRelEbd = Words(config, "norm_rel_ebd", "none", "layer_norm"),
+            PositionBiasedInput = config.Flag("position_biased_input", true),
+            ConvKernelSize = config.Int32("conv_kernel_size", 0, minimum: 0),
+            ConvAct = config.Activation("conv_act", Activation.Tanh),
+            ConvGroups = config.Int32("conv_groups", 1, minimum: 1),
+            PoolerDropout = config.Rate("pooler_dropout", 0),
+            PoolerHiddenAct = config.Activation("pooler_hidden_act", Activation.Gelu),
+            ClsDropout = config.RateOrNull("cls_dropout"),
+            TieWordEmbeddings = config.Flag("tie_word_embeddings", true),
+            IsOriginal = config.FlagOrNull("legacy") is null,
+            HasReferenceHeadNames = config.FlagOrNull("legacy") is true,
+            InitializerRange = config.Number("initializer_range", 0.02, minimum: 0),
+        };
+        config.RequireMultiple("hidden_size", read.HiddenSize, "num_attention_heads", read.NumAttentionHeads);
+        config.RequireMultiple("hidden_size", read.HiddenSize, "conv_groups", read.ConvGroups);
+        RequireEqual("attention_head_size", read.HiddenSize / read.NumAttentionHeads);
+        RequireEqual("pooler_hidden_size", read.HiddenSize);
+        if (read.ConvKernelSize > 0 && read.ConvKernelSize % 2 == 0) throw config.Unsupported("conv_kernel_size", $"{read.ConvKernelSize}", "odd widths, or 0");
+        return read;
+
+        void RequireEqual(string name, int supported)
+        {
+            if (config.Int32OrNull(name) is int found && found != supported) throw config.Unsupported(name, $"{found}", $"{supported}, which follows from the other sizes");
+        }
+    }
+
+    /// <summary>Words between bars, or a list, or none.</summary>
+    private static string[] Words(ConfigFields config, string name, params string[] supported)
+    {
+        IEnumerable<string> given = config.IsText(name) ? config.Text(name)!.Split('|') : config.Texts(name) ?? [];
+        string[] words = [.. given.Select(word => word.Trim().ToLowerInvariant()).Where(word => word.Length > 0)];
+        foreach (string word in words)
+            if (!supported.Contains(word)) throw config.Unsupported(name, $"\"{word}\"", string.Join(", ", supported));
+        return words;
+    }
 
     /// <summary>With what the file says and config.json does not.</summary>
     public DebertaV2Config AsStored(IStoredTensors file) => this with
     {
         TieWordEmbeddings = TieWordEmbeddings && !file.HoldsOwn("cls.predictions.decoder.weight", "deberta.embeddings.word_embeddings.weight"),
         HasReferenceHeadNames = file.Holds("cls.predictions.bias"),
-        HasMaskDecoder = !PositionBiasedInput && file.Holds("deberta.embeddings.position_embeddings.weight"),
+        IsOriginal = IsOriginal && !file.Holds("cls.predictions.bias"),
+        HasMaskDecoder = IsOriginal && !PositionBiasedInput && !file.Holds("cls.predictions.bias") && file.Holds("deberta.embeddings.position_embeddings.weight"),
     };
 
-    public bool UsesMaskDecoder => HasMaskDecoder ?? !PositionBiasedInput;
+    public bool UsesMaskDecoder => HasMaskDecoder ?? (IsOriginal && !PositionBiasedInput);
+    internal InputLimits Limits => new(VocabSize, TypeVocabSize > 0 ? TypeVocabSize : null, PositionBiasedInput || UsesMaskDecoder ? MaxPositionEmbeddings : null);
     public int Embedding => EmbeddingSize ?? HiddenSize;
     public bool SeesPositionsOfKeys => RelativeAttention && PosAttType.Contains("c2p");
     public bool SeesPositionsOfQueries => RelativeAttention && PosAttType.Contains("p2c");
@@ -98,6 +168,7 @@ public sealed class DebertaV2<T> : IDebertaEncoder<T> where T : class
     {
         int h = config.HiddenSize;
         HiddenSize = h;
+        Limits = config.Limits;
         _embeddings = new(config, weights.Under("embeddings"), sharing, generator?.Under("embeddings"));
         IWeights<T> encoder = weights.Under("encoder");
         Derived<T>? distances = config.RelativeAttention ? Distances(config, encoder) : null;
@@ -112,6 +183,8 @@ public sealed class DebertaV2<T> : IDebertaEncoder<T> where T : class
     }
 
     public int HiddenSize { get; }
+
+    public InputLimits Limits { get; }
 
     public PositionRule Positions => PositionRules.Columns;
 
@@ -390,6 +463,21 @@ public sealed record DebertaV3PretrainingConfig(DebertaV2Config Generator, Deber
 {
     /// <summary>Weight of the discriminator's loss; 50 in the paper.</summary>
     public float RtdLambda { get; init; } = 10;
+
+    /// <summary>As the authors' configurations say (microsoft/DeBERTa experiments, rtd_*.json).</summary>
+    public static DebertaV3PretrainingConfig Read(ConfigFields config) => new(
+        DebertaV2Config.Read(config.Fields("generator") ?? throw config.Unsupported("generator", "missing", "the configuration of the generator")),
+        DebertaV2Config.Read(config.Fields("discriminator") ?? throw config.Unsupported("discriminator", "missing", "the configuration of the discriminator")),
+        config.Text("embedding_sharing") switch
+        {
+            "es" => EmbeddingSharing.Es,
+            "gdes" => EmbeddingSharing.Gdes,
+            null or "none" => EmbeddingSharing.None,
+            string other => throw config.Unsupported("embedding_sharing", $"\"{other}\"", "es, gdes, none"),
+        })
+    {
+        RtdLambda = (float)config.Number("rtd_lambda", 10, minimum: 0),
+    };
 }
 
 /// <summary>DeBERTaV3's pretraining: a generator fills masked tokens, a discriminator finds what it filled in wrongly.</summary>
@@ -416,9 +504,53 @@ public sealed class DebertaV3Pretraining<T>(DebertaV3PretrainingConfig config, I
     }
 }
 
+/// <summary>DeBERTa v2 and v3 as the registry lists it.</summary>
+public sealed class DebertaV2Architecture : IArchitecture
+{
+    public IReadOnlyList<string> ModelTypes { get; } = ["deberta-v2"];
+
+    public IReadOnlyDictionary<string, ModelTask> Classes { get; } = ReferenceClasses.Of(["DebertaV2"],
+        ModelTask.Base, ModelTask.MaskedLm, ModelTask.SequenceClassification, ModelTask.TokenClassification, ModelTask.QuestionAnswering, ModelTask.MultipleChoice);
+
+    public TensorNames Names => DebertaV2Config.Names;
+
+    public bool Recognises(IEnumerable<string> stored) => stored.Any(name => name.EndsWith("encoder.layer.0.attention.self.query_proj.weight", StringComparison.Ordinal));
+
+    public object Configure(ConfigFields config, IStoredTensors? file)
+    {
+        DebertaV2Config read = DebertaV2Config.Read(config);
+        return file is null ? read : read.AsStored(file);
+    }
+
+    public Pooler<T>? BuildPooler<T>(object config, IWeights<T> weights) where T : class => null;
+
+    public EncoderModel<T> Build<T>(object config, ModelTask task, int labels, IWeights<T> weights) where T : class
+    {
+        DebertaV2Config read = (DebertaV2Config)config;
+        return DebertaHeads.Model(read, task, labels, weights, new DebertaV2<T>(read, weights.Under("deberta")));
+    }
+}
+
 /// <summary>The heads of DeBERTa 1, 2 and 3 under their stored names.</summary>
 public static class DebertaHeads
 {
+    /// <summary>The head of a task on an encoder of any version.</summary>
+    internal static EncoderModel<T> Model<T>(DebertaV2Config config, ModelTask task, int labels, IWeights<T> weights, IDebertaEncoder<T> deberta) where T : class
+    {
+        object? head = task switch
+        {
+            ModelTask.Base => null,
+            ModelTask.MaskedLm when config.UsesMaskDecoder => new DebertaMaskedLm<T>(config, weights, deberta),
+            ModelTask.MaskedLm => new MaskedLm<T>(deberta, MaskedLm(config, weights, deberta.Words)),
+            ModelTask.SequenceClassification => SequenceClassification(config, weights, labels),
+            ModelTask.TokenClassification => TokenClassification(config, weights, labels),
+            ModelTask.QuestionAnswering => QuestionAnswering(config, weights),
+            ModelTask.MultipleChoice => MultipleChoice(config, weights),
+            _ => throw ReferenceClasses.NoSuchHead("DeBERTa", task),
+        };
+        return new(deberta, head, GlobalRules.None, new(IgnoresZero: config.IsOriginal, IgnoresNegative: true, FloatsAre: ProblemType.SoftLabels));
+    }
+
     public static Pooler<T> Pooler<T>(DebertaV2Config config, IWeights<T> weights) where T : class =>
         new(weights.Linear("pooler.dense", config.HiddenSize, config.HiddenSize), config.PoolerHiddenAct, config.PoolerDropout);
 

@@ -25,7 +25,40 @@ public sealed record DistilBertConfig
     /// <summary>No field of config.json.</summary>
     public double LayerNormEps => 1e-12;
 
+    /// <summary>Whether a random start has sines and cosines as positions; a file holds them like others.</summary>
+    public bool SinusoidalPosEmbds { get; init; }
+    /// <summary>Standard deviation of a random start.</summary>
+    public double InitializerRange { get; init; } = 0.02;
+
     public static TensorNames Names { get; } = new(["distilbert"], ("distilbert.embeddings.word_embeddings.weight", "vocab_projector.weight"));
+
+    /// <summary>As config.json says, with the reference's defaults (transformers configuration_distilbert.py); sizes may have BERT's names.</summary>
+    public static DistilBertConfig Read(ConfigFields config)
+    {
+        config.WithoutEffect("chunk_size_feed_forward", "tie_weights_", "output_past");
+        DistilBertConfig read = new()
+        {
+            VocabSize = config.Int32("vocab_size"),
+            Dim = config.Int32(Given(config, "dim", "hidden_size")),
+            NLayers = config.Layers(Given(config, "n_layers", "num_hidden_layers")),
+            NHeads = config.Int32(Given(config, "n_heads", "num_attention_heads")),
+            HiddenDim = config.Int32(Given(config, "hidden_dim", "intermediate_size")),
+            MaxPositionEmbeddings = config.Int32("max_position_embeddings", 512, minimum: 1),
+            PadTokenId = config.NullableInt32("pad_token_id", absent: 0, minimum: 0),
+            Activation = config.Activation("activation", Activation.Gelu),
+            Dropout = config.Rate("dropout", 0.1),
+            AttentionDropout = config.Rate("attention_dropout", 0.1),
+            QaDropout = config.Rate("qa_dropout", 0.1),
+            SeqClassifDropout = config.Rate("seq_classif_dropout", 0.2),
+            TieWordEmbeddings = config.Flag("tie_word_embeddings", true),
+            SinusoidalPosEmbds = config.Flag("sinusoidal_pos_embds", false),
+            InitializerRange = config.Number("initializer_range", 0.02, minimum: 0),
+        };
+        config.RequireMultiple("dim", read.Dim, "n_heads", read.NHeads);
+        return read;
+    }
+
+    private static string Given(ConfigFields config, string name, string ofBert) => !config.Has(name) && config.Has(ofBert) ? ofBert : name;
 
     /// <summary>With what the file says and config.json does not.</summary>
     public DistilBertConfig AsStored(IStoredTensors file) => this with
@@ -48,6 +81,7 @@ public sealed class DistilBert<T> : IEncoder<T> where T : class
     public DistilBert(DistilBertConfig config, IWeights<T> weights)
     {
         int h = config.Dim;
+        Limits = new(config.VocabSize, Positions: config.MaxPositionEmbeddings);
         HiddenSize = h;
         _dropout = config.Dropout;
         IWeights<T> embeddings = weights.Under("embeddings");
@@ -59,6 +93,8 @@ public sealed class DistilBert<T> : IEncoder<T> where T : class
     }
 
     public int HiddenSize { get; }
+
+    public InputLimits Limits { get; }
 
     public PositionRule Positions => PositionRules.Columns;
 
@@ -114,6 +150,43 @@ internal sealed class DistilBertLayer<T> where T : class
         T attended = ops.SelfAttention(x, _qkv, batch, _attention);
         x = ops.LayerNorm(ops.Linear(attended, _attentionOut, residual: x), _attentionNorm);
         return scope.Keep(ops.LayerNorm(ops.FeedForward(x, _feedForward, _feedForwardSpec, residual: x), _outputNorm));
+    }
+}
+
+/// <summary>DistilBERT as the registry lists it.</summary>
+public sealed class DistilBertArchitecture : IArchitecture
+{
+    public IReadOnlyList<string> ModelTypes { get; } = ["distilbert"];
+
+    public IReadOnlyDictionary<string, ModelTask> Classes { get; } = ReferenceClasses.Of(["DistilBert"],
+        ModelTask.Base, ModelTask.MaskedLm, ModelTask.SequenceClassification, ModelTask.TokenClassification, ModelTask.QuestionAnswering, ModelTask.MultipleChoice);
+
+    public TensorNames Names => DistilBertConfig.Names;
+
+    public bool Recognises(IEnumerable<string> stored) => stored.Any(name => name.EndsWith("transformer.layer.0.attention.q_lin.weight", StringComparison.Ordinal));
+
+    public object Configure(ConfigFields config, IStoredTensors? file)
+    {
+        DistilBertConfig read = DistilBertConfig.Read(config);
+        return file is null ? read : read.AsStored(file);
+    }
+
+    public Pooler<T>? BuildPooler<T>(object config, IWeights<T> weights) where T : class => null;
+
+    public EncoderModel<T> Build<T>(object config, ModelTask task, int labels, IWeights<T> weights) where T : class
+    {
+        DistilBertConfig read = (DistilBertConfig)config;
+        DistilBert<T> distilBert = new(read, weights.Under("distilbert"));
+        return new(distilBert, task switch
+        {
+            ModelTask.Base => null,
+            ModelTask.MaskedLm => new MaskedLm<T>(distilBert, DistilBertHeads.MaskedLm(read, weights, distilBert.Words)),
+            ModelTask.SequenceClassification => DistilBertHeads.SequenceClassification(read, weights, labels),
+            ModelTask.TokenClassification => DistilBertHeads.TokenClassification(read, weights, labels),
+            ModelTask.QuestionAnswering => DistilBertHeads.QuestionAnswering(read, weights),
+            ModelTask.MultipleChoice => DistilBertHeads.MultipleChoice(read, weights),
+            _ => throw ReferenceClasses.NoSuchHead("DistilBERT", task),
+        });
     }
 }
 

@@ -31,7 +31,52 @@ public sealed record ElectraConfig
     public float SummaryFirstDropout { get; init; }
     public float SummaryLastDropout { get; init; } = 0.1f;
 
+    /// <summary>Standard deviation of a random start.</summary>
+    public double InitializerRange { get; init; } = 0.02;
+
     public static TensorNames Names { get; } = new(["electra"], ("electra.embeddings.word_embeddings.weight", "generator_lm_head.weight"));
+
+    /// <summary>As config.json says, with the reference's defaults (transformers configuration_electra.py).</summary>
+    public static ElectraConfig Read(ConfigFields config)
+    {
+        config.RefuseFlag("is_decoder");
+        config.RefuseFlag("add_cross_attention");
+        config.WithoutEffect("chunk_size_feed_forward", "use_cache");
+        config.RefuseFlag("summary_proj_to_labels");
+        ElectraConfig read = new()
+        {
+            VocabSize = config.Int32("vocab_size"),
+            EmbeddingSize = config.Int32("embedding_size", 128, minimum: 1),
+            HiddenSize = config.Int32("hidden_size"),
+            NumHiddenLayers = config.Layers("num_hidden_layers"),
+            NumAttentionHeads = config.Int32("num_attention_heads"),
+            IntermediateSize = config.Int32("intermediate_size"),
+            MaxPositionEmbeddings = config.Int32("max_position_embeddings", 512, minimum: 1),
+            TypeVocabSize = config.Int32("type_vocab_size", 2, minimum: 1),
+            PadTokenId = config.NullableInt32("pad_token_id", absent: 0, minimum: 0),
+            LayerNormEps = config.Number("layer_norm_eps", 1e-12, minimum: 0),
+            HiddenDropoutProb = config.Rate("hidden_dropout_prob", 0.1),
+            AttentionProbsDropoutProb = config.Rate("attention_probs_dropout_prob", 0.1),
+            ClassifierDropout = config.RateOrNull("classifier_dropout"),
+            HiddenAct = config.Activation("hidden_act", Activation.Gelu),
+            PositionEmbeddingType = PositionEmbeddings.Read(config),
+            TieWordEmbeddings = config.Flag("tie_word_embeddings", true),
+            SummaryType = config.Text("summary_type") switch
+            {
+                null or "first" => Pooling.First,
+                "last" => Pooling.Last,
+                "mean" => Pooling.Mean,
+                string other => throw config.Unsupported("summary_type", $"\"{other}\"", "first, last, mean"),
+            },
+            SummaryUseProj = config.Flag("summary_use_proj", true),
+            SummaryActivation = config.Text("summary_activation") is "" ? Activation.Linear : config.Activation("summary_activation", Activation.Gelu),
+            SummaryFirstDropout = config.RateOrNull("summary_first_dropout") ?? 0,
+            SummaryLastDropout = config.Rate("summary_last_dropout", 0.1),
+            InitializerRange = config.Number("initializer_range", 0.02, minimum: 0),
+        };
+        config.RequireMultiple("hidden_size", read.HiddenSize, "num_attention_heads", read.NumAttentionHeads);
+        return read;
+    }
 
     /// <summary>With what the file says and config.json does not.</summary>
     public ElectraConfig AsStored(IStoredTensors file) => this with
@@ -71,6 +116,7 @@ public sealed class Electra<T> : IEncoder<T> where T : class
     {
         int e = config.EmbeddingSize, h = config.HiddenSize;
         HiddenSize = h;
+        Limits = config.ToBert(width: h).Limits;
         _embeddings = new(config.ToBert(width: e), embeddings ?? weights.Under("embeddings"));
         _project = e == h ? null : weights.Linear("embeddings_project", h, e);
         BertConfig bert = config.ToBert(width: h);
@@ -79,6 +125,8 @@ public sealed class Electra<T> : IEncoder<T> where T : class
     }
 
     public int HiddenSize { get; }
+
+    public InputLimits Limits { get; }
 
     public PositionRule Positions => PositionRules.Columns;
 
@@ -156,6 +204,47 @@ public sealed class ElectraPretraining<T>(ElectraConfig generator, ElectraConfig
     {
         using IScope<T> scope = ops.Scope("loss");
         return scope.Keep(ops.WeightedSum([(1, ops.CrossEntropy(filled, original)), (Lambda, ops.BinaryCrossEntropy(detected, replaced))]));
+    }
+}
+
+/// <summary>ELECTRA as the registry lists it.</summary>
+public sealed class ElectraArchitecture : IArchitecture
+{
+    public IReadOnlyList<string> ModelTypes { get; } = ["electra"];
+
+    public IReadOnlyDictionary<string, ModelTask> Classes { get; } = ReferenceClasses.Of(["Electra"],
+        ModelTask.Base, ModelTask.MaskedLm, ModelTask.PreTraining, ModelTask.SequenceClassification, ModelTask.TokenClassification,
+        ModelTask.QuestionAnswering, ModelTask.MultipleChoice);
+
+    public TensorNames Names => ElectraConfig.Names;
+
+    /// <remarks>A bare encoder of equal widths has no name that BERT's has not.</remarks>
+    public bool Recognises(IEnumerable<string> stored) => 
+        stored.Any(name => name.StartsWith("electra.", StringComparison.Ordinal) || name.EndsWith("embeddings_project.weight", StringComparison.Ordinal));
+
+    public object Configure(ConfigFields config, IStoredTensors? file)
+    {
+        ElectraConfig read = ElectraConfig.Read(config);
+        return file is null ? read : read.AsStored(file);
+    }
+
+    public Pooler<T>? BuildPooler<T>(object config, IWeights<T> weights) where T : class => null;
+
+    public EncoderModel<T> Build<T>(object config, ModelTask task, int labels, IWeights<T> weights) where T : class
+    {
+        ElectraConfig read = (ElectraConfig)config;
+        Electra<T> electra = new(read, weights.Under("electra"));
+        return new(electra, task switch
+        {
+            ModelTask.Base => null,
+            ModelTask.MaskedLm => new MaskedLm<T>(electra, ElectraHeads.MaskedLm(read, weights, electra.Words)),
+            ModelTask.PreTraining => ElectraHeads.ReplacedToken(read, weights),
+            ModelTask.SequenceClassification => ElectraHeads.SequenceClassification(read, weights, labels),
+            ModelTask.TokenClassification => ElectraHeads.TokenClassification(read, weights, labels),
+            ModelTask.QuestionAnswering => ElectraHeads.QuestionAnswering(read, weights),
+            ModelTask.MultipleChoice => ElectraHeads.MultipleChoice(read, weights),
+            _ => throw ReferenceClasses.NoSuchHead("ELECTRA", task),
+        });
     }
 }
 

@@ -12,5 +12,5 @@ public sealed record EncoderModel<T>(IEncoder<T> Encoder, object? Head, GlobalRu
 
     /// <summary>The batch for this model: positions and global tokens by its rules.</summary>
     /// <exception cref="ArgumentException">As <see cref="TokenBatchBuilder.Pack"/>.</exception>
-    public PackedTokens Pack(PaddedTokens tokens) => TokenBatchBuilder.Pack(tokens, Encoder.Positions, Globals);
+    public PackedTokens Pack(PaddedTokens tokens) => TokenBatchBuilder.Pack(tokens, Encoder.Positions, Globals, Encoder.Limits);
 }

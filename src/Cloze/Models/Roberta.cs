@@ -25,8 +25,42 @@ public sealed record RobertaConfig
     /// <summary>Whether the file holds a pooler; only multiple choice uses it.</summary>
     public bool HasPooler { get; init; } = true;
 
+    /// <summary>Standard deviation of a random start.</summary>
+    public double InitializerRange { get; init; } = 0.02;
+
     public static TensorNames Names { get; } = new(["roberta"],
-        ("roberta.embeddings.word_embeddings.weight", "lm_head.decoder.weight"), ("lm_head.bias", "lm_head.decoder.bias"));
+        ("roberta.embeddings.word_embeddings.weight", "lm_head.decoder.weight"),
+        ("lm_head.bias", "lm_head.decoder.bias"), ("lm_head.decoder.bias", "lm_head.bias"));
+
+    /// <summary>As config.json says, with the reference's defaults (transformers configuration_roberta.py), which are not those of published models.</summary>
+    public static RobertaConfig Read(ConfigFields config)
+    {
+        config.RefuseFlag("is_decoder");
+        config.RefuseFlag("add_cross_attention");
+        config.WithoutEffect("chunk_size_feed_forward", "use_cache");
+        if (config.Text("attention_mode") is { } mode) throw config.Unsupported("attention_mode", $"\"{mode}\"", "none: this is a Longformer in its authors' own layout");
+        RobertaConfig read = new()
+        {
+            VocabSize = config.Int32("vocab_size"),
+            HiddenSize = config.Int32("hidden_size"),
+            NumHiddenLayers = config.Layers("num_hidden_layers"),
+            NumAttentionHeads = config.Int32("num_attention_heads"),
+            IntermediateSize = config.Int32("intermediate_size"),
+            MaxPositionEmbeddings = config.Int32("max_position_embeddings", 512, minimum: 1),
+            TypeVocabSize = config.Int32("type_vocab_size", 2, minimum: 1),
+            PadTokenId = config.Int32("pad_token_id", 1, minimum: 0),
+            LayerNormEps = config.Number("layer_norm_eps", 1e-12, minimum: 0),
+            HiddenDropoutProb = config.Rate("hidden_dropout_prob", 0.1),
+            AttentionProbsDropoutProb = config.Rate("attention_probs_dropout_prob", 0.1),
+            ClassifierDropout = config.RateOrNull("classifier_dropout"),
+            HiddenAct = config.Activation("hidden_act", Activation.Gelu),
+            PositionEmbeddingType = PositionEmbeddings.Read(config),
+            TieWordEmbeddings = config.Flag("tie_word_embeddings", true),
+            InitializerRange = config.Number("initializer_range", 0.02, minimum: 0),
+        };
+        config.RequireMultiple("hidden_size", read.HiddenSize, "num_attention_heads", read.NumAttentionHeads);
+        return read;
+    }
 
     /// <summary>With what the file says and config.json does not.</summary>
     public RobertaConfig AsStored(IStoredTensors file) => this with
@@ -64,6 +98,7 @@ public sealed class Roberta<T> : IEncoder<T> where T : class
     public Roberta(RobertaConfig config, IWeights<T> weights)
     {
         BertConfig bert = config.ToBert();
+        Limits = bert.Limits;
         HiddenSize = config.HiddenSize;
         Positions = PositionRules.AfterPad(config.PadTokenId);
         _embeddings = new(bert, weights.Under("embeddings"), positionPadding: config.PadTokenId);
@@ -72,6 +107,8 @@ public sealed class Roberta<T> : IEncoder<T> where T : class
     }
 
     public int HiddenSize { get; }
+
+    public InputLimits Limits { get; }
 
     public PositionRule Positions { get; }
 
@@ -84,6 +121,47 @@ public sealed class Roberta<T> : IEncoder<T> where T : class
         keep?.Add(x);
         foreach (BertLayer<T> layer in _layers) x = ops.Next(x, layer.Forward(ops, x, batch), keep);
         return x;
+    }
+}
+
+/// <summary>RoBERTa as the registry lists it.</summary>
+public sealed class RobertaArchitecture : IArchitecture
+{
+    public IReadOnlyList<string> ModelTypes { get; } = ["roberta", "xlm-roberta", "camembert"];
+
+    public IReadOnlyDictionary<string, ModelTask> Classes { get; } = ReferenceClasses.Of(["Roberta", "XLMRoberta", "Camembert"],
+        ModelTask.Base, ModelTask.MaskedLm, ModelTask.SequenceClassification, ModelTask.TokenClassification, ModelTask.QuestionAnswering, ModelTask.MultipleChoice);
+
+    public TensorNames Names => RobertaConfig.Names;
+
+    /// <remarks>A bare encoder's file has no name that BERT's has not.</remarks>
+    public bool Recognises(IEnumerable<string> stored) => 
+        stored.Any(name => name.StartsWith("roberta.", StringComparison.Ordinal) || name.StartsWith("lm_head.", StringComparison.Ordinal))
+        && !stored.Any(name => name.Contains("query_global", StringComparison.Ordinal));
+
+    public object Configure(ConfigFields config, IStoredTensors? file)
+    {
+        RobertaConfig read = RobertaConfig.Read(config);
+        return file is null ? read : read.AsStored(file);
+    }
+
+    public Pooler<T>? BuildPooler<T>(object config, IWeights<T> weights) where T : class =>
+        (RobertaConfig)config is { HasPooler: true } roberta ? RobertaHeads.Pooler(roberta, weights) : null;
+
+    public EncoderModel<T> Build<T>(object config, ModelTask task, int labels, IWeights<T> weights) where T : class
+    {
+        RobertaConfig read = (RobertaConfig)config;
+        Roberta<T> roberta = new(read, weights.Under("roberta"));
+        return new(roberta, task switch
+        {
+            ModelTask.Base => BuildPooler(read, weights),
+            ModelTask.MaskedLm => new MaskedLm<T>(roberta, RobertaHeads.MaskedLm(read, weights, roberta.Words)),
+            ModelTask.SequenceClassification => RobertaHeads.SequenceClassification(read, weights, labels),
+            ModelTask.TokenClassification => RobertaHeads.TokenClassification(read, weights, labels),
+            ModelTask.QuestionAnswering => RobertaHeads.QuestionAnswering(read, weights),
+            ModelTask.MultipleChoice => RobertaHeads.MultipleChoice(read, weights),
+            _ => throw ReferenceClasses.NoSuchHead("RoBERTa", task),
+        });
     }
 }
 

@@ -62,6 +62,12 @@ public sealed class ConfigFields
     /// <summary>Whether the field is there and not null. Does not count as reading it.</summary>
     public bool Has(string name) => _fields.TryGetValue(name, out var field) && field.Type != JsonTokenType.Null;
 
+    /// <summary>Whether the field is there and null.</summary>
+    public bool IsNull(string name) => _fields.TryGetValue(name, out var field) && field.Type == JsonTokenType.Null;
+
+    /// <summary>Whether the field is a text, where lists are allowed too.</summary>
+    public bool IsText(string name) => _fields.TryGetValue(name, out var field) && field.Type == JsonTokenType.String;
+
     /// <summary>Notes fields that are known and change no result, so that they are not listed as unread.</summary>
     public void WithoutEffect(params ReadOnlySpan<string> names)
     {
@@ -69,7 +75,7 @@ public sealed class ConfigFields
     }
 
     /// <summary>A whole number that must be there.</summary>
-    public int Int32(string name, int minimum = 1, int maximum = Largest) => NotNull(name).Int32OrNull(name, minimum, maximum) ?? throw Missing(name, "a whole number");
+    public int Int32(string name, int minimum = 1) => Required(name, minimum, Largest);
 
     public int Int32(string name, int fallback, int minimum, int maximum = Largest) => NotNull(name).Int32OrNull(name, minimum, maximum) ?? fallback;
 
@@ -84,11 +90,11 @@ public sealed class ConfigFields
     }
 
     /// <summary>A number of layers, few enough to be made before anybody looks whether the file holds them.</summary>
-    public int Layers(string name) => Int32(name, minimum: 1, maximum: 1000);
+    public int Layers(string name) => Required(name, minimum: 1, maximum: 1000);
 
     /// <summary>A whole number; <paramref name="absent"/> where the field is not there, null where it is null (a pad id that no token has).</summary>
     public int? NullableInt32(string name, int absent, int minimum, int maximum = Largest) =>
-        Int32OrNull(name, minimum, maximum) ?? (_fields.ContainsKey(name) ? null : absent);
+        Int32OrNull(name, minimum, maximum) ?? (IsNull(name) ? null : absent);
 
     public double Number(string name, double fallback, double minimum = double.MinValue, double maximum = double.MaxValue) =>
         NotNull(name).NumberOrNull(name, minimum, maximum) ?? fallback;
@@ -145,7 +151,7 @@ public sealed class ConfigFields
     public IReadOnlyList<int>? Integers(string name)
     {
         if (!Find(name, out JsonTokenType type, out byte[]? raw)) return null;
-        if (type == JsonTokenType.Number) return [Int32(name, int.MinValue, int.MaxValue)];
+        if (type == JsonTokenType.Number) return [Int32OrNull(name)!.Value];
         if (type != JsonTokenType.StartArray) throw Wrong(name, raw, "a list of whole numbers");
         List<int> numbers = [];
         Utf8JsonReader reader = Reader(raw);
@@ -209,9 +215,10 @@ public sealed class ConfigFields
         catch (InvalidOperationException) { throw Wrong(name, raw, "a text whose escapes are whole characters"); } // half of a surrogate pair
     }
 
+    private int Required(string name, int minimum, int maximum) => NotNull(name).Int32OrNull(name, minimum, maximum) ?? throw Missing(name, "a whole number");
+
     /// <summary>This, unless the field is there and null.</summary>
-    private ConfigFields NotNull(string name) =>
-        _fields.TryGetValue(name, out var field) && field.Type == JsonTokenType.Null ? throw Wrong(name, field.Raw, "a value") : this;
+    private ConfigFields NotNull(string name) => IsNull(name) ? throw Wrong(name, "null"u8.ToArray(), "a value") : this;
 
     private CheckpointException Missing(string name, string needed) => new($"{Source}: {name} is missing; {needed} is needed.");
 

@@ -117,9 +117,13 @@ public sealed record PackedTokens(TokenBatch Batch, Rows Places, int Length)
 public static class TokenBatchBuilder
 {
     /// <summary>Drops the pads. Real tokens keep the column they had, also after a hole.</summary>
-    /// <exception cref="ArgumentException">A sequence has no token, or an array has not B·S elements.</exception>
-    public static PackedTokens Pack(PaddedTokens padded, PositionRule positionRule, GlobalRule globalRule)
+    /// <param name="limits">What ids, types and positions are checked against; null: they are not.</param>
+    /// <exception cref="ArgumentException">
+    /// There is no sequence, one has no token, an array has not B·S elements, or a token's id, type or position is not in the model's tables.
+    /// </exception>
+    public static PackedTokens Pack(PaddedTokens padded, PositionRule positionRule, GlobalRule globalRule, InputLimits? limits = null)
     {
+        if (padded.Sequences < 1) throw new ArgumentException("The batch has no sequence.");
         int length = padded.Length, all = padded.Sequences * length;
         foreach (int[]? given in (int[]?[])[padded.Ids, padded.Mask, padded.Types, padded.Positions, padded.Global])
             if (given is not null && given.Length != all) throw new ArgumentException($"{given.Length} elements given for {padded.Sequences} sequences of {length} columns.");
@@ -133,7 +137,7 @@ public static class TokenBatchBuilder
             int offset = sequence * length;
             starts.Add(ids.Count);
             for (int column = 0; column < length; column++) real[column] = padded.IsReal(offset + column);
-            if (!real.Contains(true)) throw new ArgumentException($"Sequence {sequence} has no token.");
+            if (!real.Contains(true)) throw new ArgumentException($"Sequence {sequence} has no token: all of its columns are masked.");
 
             ReadOnlySpan<int> given = padded.Ids.AsSpan(offset, length);
             Array.Clear(global);
@@ -143,8 +147,10 @@ public static class TokenBatchBuilder
             for (int column = 0; column < length; column++)
             {
                 if (!real[column]) continue;
+                int type = padded.Types?[offset + column] ?? 0;
+                if (limits is not null) Check(limits, sequence, column, given[column], type, position[column]);
                 ids.Add(given[column]);
-                types.Add(padded.Types?[offset + column] ?? 0);
+                types.Add(limits is { Types: null } ? 0 : type);
                 positions.Add(position[column]);
                 columns.Add(column);
                 places.Add(offset + column);
@@ -168,6 +174,17 @@ public static class TokenBatchBuilder
             SequenceOfRow = new([.. sequenceOfRow]),
         };
         return new(batch, new([.. places]), length);
+    }
+
+    private static void Check(InputLimits limits, int sequence, int column, int id, int type, int position)
+    {
+        if ((uint)id >= (uint)limits.Words) Fail($"id {id} is not in the vocabulary (0 … {limits.Words - 1})");
+        if (limits.Types is int types && (uint)type >= (uint)types) Fail($"type {type} is not in the type table (0 … {types - 1})");
+        if (limits.Positions is int positions && (uint)position >= (uint)positions)
+            Fail($"position {position} is not in the position table (0 … {positions - 1}): sequences longer than the model's maximum must be truncated");
+        if (limits.Columns is int columns && column >= columns) Fail($"the model knows {columns} columns: longer sequences must be truncated");
+
+        void Fail(string fault) => throw new ArgumentException($"Sequence {sequence}, column {column}: {fault}.");
     }
 
     /// <summary>The chosen ones of all rows, by sequence.</summary>

@@ -33,7 +33,7 @@ public sealed class LoadedModel : IDisposable
         {
             runtime = new(threads);
             object settings = file.Architecture.Configure(file.Config, file);
-            TaskConfig about = TaskConfig.Read(file.Config);
+            TaskConfig about = TaskConfig.Read(file.Config, task);
             LoadReport.Of(file, settings, task, about.Labels.Count).ThrowIfFaulty();
             Weights<CpuTensor> weights = new(file, new CpuWeights(runtime));
             return new(file, runtime, file.Architecture.Build(settings, task, about.Labels.Count, weights), file.Architecture.BuildPooler(settings, weights), about);

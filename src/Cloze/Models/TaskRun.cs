@@ -1,0 +1,151 @@
+using Cloze.Heads;
+using Cloze.Ops;
+namespace Cloze.Models;
+
+/// <summary>What the rows of an output stand for.</summary>
+public enum OutputRows
+{
+    Tokens,
+    Sequences,
+    /// <summary>The choices of the first question, then those of the second …</summary>
+    Choices,
+    /// <summary>The tokens with a label.</summary>
+    Labelled,
+}
+
+/// <param name="Name">As the reference's output object names it: "logits".</param>
+/// <param name="Value">One row for each of <paramref name="Rows"/>.</param>
+public sealed record TaskOutput<T>(string Name, OutputRows Rows, T Value) where T : class;
+
+/// <summary>Labels as they are given for a padded batch, row-major.</summary>
+public sealed record TaskLabels
+{
+    /// <summary>Words, or a class, for each column; a class for each sequence; a choice for each question.</summary>
+    public int[]? Classes { get; init; }
+    /// <summary>Values for each sequence: regression, several labels, probabilities.</summary>
+    public float[]? Values { get; init; }
+    /// <summary>Of two segments: do they follow each other, are they in order?</summary>
+    public int[]? Order { get; init; }
+    /// <summary>The columns at which answers start and end.</summary>
+    public int[]? Starts { get; init; }
+    public int[]? Ends { get; init; }
+}
+
+/// <summary>What a model's head computes for one batch, under the reference's names, and the loss where labels are given; for any reading.</summary>
+/// <param name="choices">Sequences of one question, where the task is multiple choice.</param>
+public sealed class TaskRun<T>(EncoderModel<T> model, TaskConfig about, PackedTokens packed, TaskLabels labels, int choices = 1) where T : class
+{
+    private TokenBatch Batch => packed.Batch;
+
+    /// <summary>The head's outputs, owned by the innermost open scope.</summary>
+    /// <param name="hidden">The encoder's last states, [N,H].</param>
+    public IReadOnlyList<TaskOutput<T>> Outputs(IOps<T> ops, T hidden)
+    {
+        switch (model.Head)
+        {
+            case null:
+                return [];
+            case Pooler<T> pooler:
+                return [new("pooler_output", OutputRows.Sequences, pooler.Forward(ops, hidden, Batch))];
+            case MaskedLm<T> words when model.Rules.ScoresLabelledOnly && labels.Classes is not null:
+                return [new("logits", OutputRows.Labelled, words.Head.Forward(ops, hidden, Words().Rows.Rows))];
+            case MaskedLm<T> words:
+                return [new("logits", OutputRows.Tokens, words.Head.Forward(ops, hidden))];
+            case IMaskedLm<T> words:
+                return [new("logits", OutputRows.Tokens, words.Forward(ops, Batch, Batch.All))];
+            case PreTrainingHead<T> both:
+                (T scores, T order) = both.Forward(ops, hidden, Batch);
+                return [new("prediction_logits", OutputRows.Tokens, scores), new(both.OrderOutput, OutputRows.Sequences, order)];
+            case SequenceClassificationHead<T> classes:
+                return [new("logits", OutputRows.Sequences, classes.Forward(ops, hidden, Batch))];
+            case MultipleChoiceHead<T> choice:
+                return [new("logits", OutputRows.Choices, choice.Forward(ops, hidden, Batch))];
+            case TokenClassificationHead<T> tags:
+                return [new("logits", OutputRows.Tokens, tags.Forward(ops, hidden))];
+            case QuestionAnsweringHead<T> answers:
+                T spans = answers.Forward(ops, hidden);
+                return [new("start_logits", OutputRows.Tokens, ops.Columns(spans, 0, 1)), new("end_logits", OutputRows.Tokens, ops.Columns(spans, 1, 1))];
+            case ReplacedTokenHead<T> replaced:
+                return [new("logits", OutputRows.Tokens, replaced.Forward(ops, hidden, Batch))];
+            default:
+                throw new NotSupportedException($"Outputs of {model.Head.GetType().Name}.");
+        }
+    }
+
+    /// <summary>The loss as the reference's class computes it, over real tokens; null where the labels that the task needs are not given.</summary>
+    /// <param name="outputs">From <see cref="Outputs"/>, still alive.</param>
+    /// <exception cref="ArgumentException">There are too many labels or too few, or one of them is no class.</exception>
+    public T? Loss(ILosses<T> ops, IReadOnlyList<TaskOutput<T>> outputs) => model.Head switch
+    {
+        IMaskedLm<T> when labels.Classes is not null => ops.CrossEntropy(outputs[0].Value, outputs[0].Rows == OutputRows.Labelled ? Words().Labels : WordOfEachToken()),
+        PreTrainingHead<T> when labels.Classes is not null && labels.Order is { } order =>
+            PreTrainingHead<T>.Loss(ops, outputs[0].Value, WordOfEachToken(), outputs[1].Value, Checked(order, Batch.Sequences, classes: 2)),
+        SequenceClassificationHead<T> when (labels.Classes ?? labels.Order ?? (object?)labels.Values) is not null => ClassLoss(ops, outputs[0].Value),
+        MultipleChoiceHead<T> when labels.Classes is { } right => MultipleChoiceHead<T>.Loss(
+            ops, outputs[0].Value, MultipleChoiceHead<T>.Questions(Batch.Sequences, choices), Checked(right, Batch.Sequences / choices, choices)),
+        TokenClassificationHead<T> when labels.Classes is { } tags =>
+            TokenClassificationHead<T>.Loss(ops, outputs[0].Value, Checked(OfTokens(tags), Batch.Tokens, about.Labels.Count)),
+        QuestionAnsweringHead<T> when labels.Starts is { } starts && labels.Ends is { } ends => QuestionAnsweringHead<T>.Loss(
+            ops, outputs[0].Value, outputs[1].Value, Batch, Spans(starts), Spans(ends)),
+        ReplacedTokenHead<T> when labels.Classes is { } replaced =>
+            ReplacedTokenHead<T>.Loss(ops, outputs[0].Value, Floats(Checked(OfTokens(replaced), Batch.Tokens, classes: 2).Span)),
+        _ => null,
+    };
+
+    /// <summary>The tokens with a word to predict, and these words.</summary>
+    /// <exception cref="ArgumentException">There are too many labels or too few, or one of them is no word.</exception>
+    public (RowSet Rows, Labels Labels) Words()
+    {
+        int[] words = labels.Classes ?? throw new InvalidOperationException("No words are given.");
+        Checked(WordsOf(words), Batch.Tokens, model.Encoder.Limits.Words);
+        return packed.Labelled(words, IsWord);
+    }
+
+    /// <summary>The reference's rules: floats are regression, several labels or what the architecture says; whole numbers are classes, unless problem_type says otherwise.</summary>
+    private T ClassLoss(ILosses<T> ops, T logits)
+    {
+        int sequences = Batch.Sequences, classes = about.Labels.Count;
+        if (labels.Order is { } order) return SequenceClassificationHead<T>.Loss(ops, logits, Checked(order, sequences, classes: 2));
+        ProblemType problem = about.Problem
+            ?? (classes == 1 ? ProblemType.Regression : labels.Values is null ? ProblemType.SingleLabelClassification : model.Rules.FloatsAre);
+        if (problem == ProblemType.SingleLabelClassification)
+        {
+            int[] right = labels.Classes ?? throw new ArgumentException("Labels are floats; a single label of several classes is a whole number.");
+            return SequenceClassificationHead<T>.Loss(
+                ops, logits, Checked([.. right.Select(label => model.Rules.IgnoresNegative && label < 0 ? Labels.Ignored : label)], sequences, classes));
+        }
+        float[] values = labels.Values ?? Floats(labels.Classes);
+        if (values.Length != sequences * classes) throw new ArgumentException($"There are {values.Length} labels; {sequences} sequences of {classes} values are needed.");
+        return SequenceClassificationHead<T>.Loss(ops, logits, values, problem);
+    }
+
+    private bool IsWord(int label) => model.Rules.IgnoresZero ? label > 0 : label != Labels.Ignored;
+
+    private Labels WordOfEachToken() => Checked(WordsOf(labels.Classes!), Batch.Tokens, model.Encoder.Limits.Words);
+
+    private int[] WordsOf(int[] padded) => [.. OfTokens(padded).Select(label => IsWord(label) ? label : Labels.Ignored)];
+
+    private int[] OfTokens(int[] padded)
+    {
+        int needed = Batch.Sequences * packed.Length;
+        return padded.Length == needed ? packed.Of(padded) : throw new ArgumentException($"There are {padded.Length} labels; one for each of {needed} columns is needed.");
+    }
+
+    private Labels Spans(int[] columns) =>
+        columns.Length == Batch.Sequences ? packed.PlacesOf(columns) : throw new ArgumentException($"There are {columns.Length} answers for {Batch.Sequences} sequences.");
+
+    private static Labels Checked(int[] values, int count, int classes)
+    {
+        if (values.Length != count) throw new ArgumentException($"There are {values.Length} labels; {count} are needed.");
+        foreach (int value in values)
+            if (value != Labels.Ignored && (uint)value >= (uint)classes) throw new ArgumentException($"A label is {value}; labels are 0 … {classes - 1}, or {Labels.Ignored} for none.");
+        return new(values);
+    }
+
+    private static float[] Floats(ReadOnlySpan<int> values)
+    {
+        float[] floats = new float[values.Length];
+        for (int i = 0; i < floats.Length; i++) floats[i] = values[i];
+        return floats;
+    }
+}

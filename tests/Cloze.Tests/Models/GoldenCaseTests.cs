@@ -1,0 +1,37 @@
+using Cloze.Checkpoints;
+namespace Cloze.Tests.Models;
+
+/// <summary>Every recorded output of every family within 1e-5 of its largest, on the naive reference and on the product's kernels.</summary>
+public class GoldenCaseTests
+{
+    [Theory]
+    [MemberData(nameof(GoldenCases.Run), MemberType = typeof(GoldenCases))]
+    public void ReferenceOps_GivesWhatTheReferenceImplementationGave(string family, string name) => Run(new ReferenceReading(), family, name);
+
+    [Theory]
+    [MemberData(nameof(GoldenCases.Run), MemberType = typeof(GoldenCases))]
+    public void CpuOps_GivesWhatTheReferenceImplementationGave(string family, string name)
+    {
+        using CpuReading reading = new();
+        Run(reading, family, name);
+    }
+
+    [Theory(SkipTestWithoutData = true)]
+    [MemberData(nameof(GoldenCases.Refused), MemberType = typeof(GoldenCases))]
+    public void WhatIsNotSupported_IsRefusedByName(string family, string name)
+    {
+        CheckpointException refusal = Assert.Throws<CheckpointException>(() =>
+        {
+            using Checkpoint file = Checkpoint.Open(GoldenCases.Folder(family, name), className: family == "modernbert-original" ? "ModernBertForMaskedLM" : null);
+            file.Architecture.Configure(file.Config, file);
+        });
+        Assert.Contains(GoldenCases.Refusal(family, name)!, refusal.Message, StringComparison.Ordinal);
+    }
+
+    private static void Run<T>(IReading<T> reading, string family, string name) where T : class
+    {
+        GoldenCase golden = new(GoldenCases.Folder(family, name));
+        if (golden.IsPair) new GoldenPairRun<T>(reading, golden).Run(); else new GoldenRun<T>(reading, golden).Run();
+        Assert.Empty(golden.Faults());
+    }
+}

@@ -1,0 +1,100 @@
+using Cloze.Checkpoints;
+using Cloze.Heads;
+using Cloze.Models;
+using Cloze.Ops;
+namespace Cloze.Tests.Models;
+
+/// <summary>Runs a recorded case on one reading and compares every output; what is wrong is noted in the case.</summary>
+/// <remarks>Each encoder is also run packed and alone, and with and without kept states: the same bits; and nothing but what is kept may live on.</remarks>
+internal sealed class GoldenRun<T>(IReading<T> reading, GoldenCase golden) where T : class
+{
+    public void Run()
+    {
+        using Checkpoint file = Checkpoint.Open(golden.Folder);
+        ModelTask task = golden.TaskOn(file.Architecture);
+        object settings = file.Architecture.Configure(file.Config, file);
+        TaskConfig about = TaskConfig.Read(file.Config, task);
+        LoadReport.Of(file, settings, task, about.Labels.Count).ThrowIfFaulty();
+        Weights<T> weights = new(file, reading.Factory);
+        EncoderModel<T> model = file.Architecture.Build(settings, task, about.Labels.Count, weights);
+        Pooler<T>? pooler = file.Architecture.BuildPooler(settings, weights);
+        PackedTokens packed = model.Pack(golden.Tokens());
+        TaskRun<T> run = new(model, about, packed, golden.Labels(), golden.Choices);
+
+        ILosses<T> ops = reading.Open();
+        using (IScope<T> call = ops.Scope("call"))
+        {
+            HiddenStates<T> keep = new(call);
+            T hidden = model.Encoder.Forward(ops, packed.Batch, keep);
+            foreach ((int i, T state) in keep.States.Index()) golden.CompareTokens($"output.hidden_states.{i}", reading.Values(state), packed);
+            golden.CompareTokens("output.last_hidden_state", reading.Values(hidden), packed);
+            using (ops.Scope("outputs"))
+            {
+                IReadOnlyList<TaskOutput<T>> outputs = run.Outputs(ops, hidden);
+                foreach (TaskOutput<T> output in outputs) Compare(output, packed);
+                if (run.Loss(ops, outputs) is { } loss) golden.Compare("output.loss", reading.Values(loss));
+                if (pooler is not null) golden.Compare("output.pooler_output", reading.Values(pooler.Forward(ops, hidden, packed.Batch)));
+            }
+            if (model.Head is IMaskedLm<T> words && golden.Has("output.selected_logits")) CompareWords(ops, words, run, packed);
+            golden.Expect(reading.Live(ops) == keep.States.Count, $"{reading.Live(ops)} tensors live where {keep.States.Count} are kept");
+            ExpectTheSameWithoutKeptStates(model, packed, reading.Values(hidden));
+            ExpectTheSameAlone(model, packed, reading.Values(hidden));
+        }
+        reading.Close(ops);
+    }
+
+    private void Compare(TaskOutput<T> output, PackedTokens packed)
+    {
+        float[] values = reading.Values(output.Value);
+        if (output.Rows == OutputRows.Tokens) golden.CompareTokens($"output.{output.Name}", values, packed);
+        else golden.Compare($"output.{output.Name}", values);
+    }
+
+    /// <summary>What the cases of the mask decoder record besides: its passes, the chosen rows, each row's loss.</summary>
+    private void CompareWords(ILosses<T> ops, IMaskedLm<T> words, TaskRun<T> run, PackedTokens packed)
+    {
+        using IScope<T> scope = ops.Scope("words");
+        int pass = 0;
+        TracedOps<T> traced = new(ops, (path, x) =>
+        {
+            if (path.Contains("decoder/encoder.layer", StringComparison.Ordinal)) golden.CompareTokens($"output.emd_states.{++pass}", reading.Values(x), packed);
+        });
+        words.Forward(traced, packed.Batch, packed.Batch.All);
+
+        (RowSet predict, Labels labels) = run.Words();
+        T selected = words.Forward(ops, packed.Batch, predict);
+        golden.Compare("output.selected_logits", reading.Values(selected));
+        golden.Compare("output.loss_per_label", EachLoss(ops, selected, labels));
+    }
+
+    private float[] EachLoss(ILosses<T> ops, T logits, Labels labels)
+    {
+        float[] losses = new float[labels.Count];
+        for (int i = 0; i < losses.Length; i++) losses[i] = reading.Values(ops.CrossEntropy(ops.SelectRows(logits, new([i])), new([labels.Span[i]])))[0];
+        return losses;
+    }
+
+    private void ExpectTheSameWithoutKeptStates(EncoderModel<T> model, PackedTokens packed, float[] want)
+    {
+        ILosses<T> ops = reading.Open();
+        T again = model.Encoder.Forward(ops, packed.Batch);
+        golden.Expect(reading.Live(ops) == 1, $"{reading.Live(ops)} tensors live after a call that keeps one");
+        golden.Expect(reading.Values(again).AsSpan().SequenceEqual(want), "without kept states: other bits");
+        ops.Release(again);
+        golden.Expect(reading.Live(ops) == 0, $"{reading.Live(ops)} tensors live after all was released");
+        reading.Close(ops);
+    }
+
+    private void ExpectTheSameAlone(EncoderModel<T> model, PackedTokens packed, float[] want)
+    {
+        PaddedTokens all = golden.Tokens();
+        int width = model.Encoder.HiddenSize;
+        for (int sequence = 0; sequence < all.Sequences; sequence++)
+        {
+            ILosses<T> ops = reading.Open();
+            float[] alone = reading.Values(model.Encoder.Forward(ops, model.Pack(all.Alone(sequence)).Batch));
+            golden.Expect(alone.AsSpan().SequenceEqual(want.AsSpan(packed.Batch.All.Starts.Span[sequence] * width, alone.Length)), $"sequence {sequence} alone: other bits");
+            reading.Close(ops);
+        }
+    }
+}
