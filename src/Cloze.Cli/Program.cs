@@ -4,4 +4,6 @@ using Cloze.Cli.Commands;
 return CommandHost.Run(args,
 [
     new("forward", ForwardCommand.Create),
+    new("convert", ConvertCommand.Create),
+    new("inspect", InspectCommand.Create),
 ]);

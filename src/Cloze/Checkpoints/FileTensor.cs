@@ -25,7 +25,8 @@ public sealed class FileTensor : IStoredValues
     public long Elements { get; }
     /// <summary>The file that it stands in.</summary>
     public string Path => _file.Path;
-    internal long Bytes => Elements * TensorTypes.Bytes(Type);
+    /// <summary>Of its values, as stored.</summary>
+    public long Bytes => Elements * TensorTypes.Bytes(Type);
 
     /// <inheritdoc/>
     public ReadOnlyMemory<float> Floats { get; }

@@ -23,6 +23,9 @@ public sealed class WeightFiles : IDisposable
     /// <summary>The files that hold values, in ordinal order.</summary>
     public IEnumerable<string> Files => _files.Select(file => file.Path);
 
+    /// <summary>Whether a folder has weights that can be tried.</summary>
+    public static bool Exist(string folder) => Array.Exists([SingleName, IndexName], name => File.Exists(System.IO.Path.Combine(folder, name)));
+
     /// <summary>The single file wins over an index, and safetensors over other formats, as in the reference.</summary>
     /// <exception cref="CheckpointException">There are no weights that can be read, a file is broken, or index and shards contradict each other.</exception>
     public static WeightFiles Open(string folder)

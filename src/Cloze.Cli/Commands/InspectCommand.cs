@@ -1,0 +1,53 @@
+using System.CommandLine;
+using Cloze.Checkpoints;
+using Cloze.Cli.Output;
+namespace Cloze.Cli.Commands;
+
+/// <summary><c>cloze inspect</c>: what a checkpoint folder or a weights file holds, what it costs, and what is wrong with it.</summary>
+internal static class InspectCommand
+{
+    public static Command Create()
+    {
+        Argument<string?> path = new("DIR|FILE")
+        {
+            Description = "A checkpoint folder, or a single .safetensors file; default: CLOZE_MODEL, else all-MiniLM-L6-v2 beside the program.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        Option<int?> tokens = new("--tokens") { Description = "Tokens of each sequence of the batch whose cost is shown; default: 512, or as many as the model has positions.", HelpName = "N" };
+        Option<int> batch = new("--batch") { Description = "Sequences of that batch.", HelpName = "N", DefaultValueFactory = _ => 8 };
+        Option<bool> tensors = new("--tensors") { Description = "List every tensor with the SHA-256 of its values as little-endian float32." };
+        Option<string?> wanted = new("--as") { Description = "Load it as this class of the reference, and refuse what does not fit; with --tensors: its parameters after loading.", HelpName = "CLASS" };
+        Command command = new("inspect", "Show a model's architecture, parameters, tokenizer, cost and problems.") { path, tokens, batch, tensors, wanted };
+        command.SetAction(parsed =>
+        {
+            InspectRequest request = new(parsed.GetValue(tokens), parsed.GetValue(batch), parsed.GetValue(tensors), parsed.GetValue(wanted));
+            if (request is { Tokens: < 1 } or { Batch: < 1 }) throw new UsageException("--tokens and --batch need whole numbers of at least 1.");
+            return Run(parsed, parsed.GetValue(path), request);
+        });
+        return command.Example("cloze inspect all-MiniLM-L6-v2 --tokens 256 --batch 32", "cloze inspect model.safetensors --tensors --json");
+    }
+
+    private static int Run(ParseResult parsed, string? path, InspectRequest request)
+    {
+        bool isFile = File.Exists(path);
+        if (isFile && request.As is not null) throw new UsageException("--as needs a folder with config.json.");
+        if (path is not null && !isFile && !Directory.Exists(path)) throw new CommandException($"{path} does not exist.");
+        using Inspection inspection = isFile ? Inspection.OfFile(path!) : Inspection.OfFolder(path ?? DefaultModel.Folder(null), request);
+        IReadOnlyList<ListedTensor> tensors = request.Tensors ? inspection.List(CommandHost.Interrupted) : []; // before anything is written: a fault leaves stdout empty
+        if (StandardOutput.IsTerminal && !parsed.GetValue(CommandHost.Json)) InspectOutput.WriteTable(Console.Out, inspection, request.Tensors ? tensors : null);
+        else
+        {
+            using JsonLines lines = new(new StandardOutput());
+            lines.Line((inspection, tensors: request.Tensors ? tensors : null), static (json, state) => InspectOutput.WriteJson(json, state.inspection, state.tensors));
+        }
+        return CommandHost.Done;
+    }
+}
+
+/// <summary>What <c>cloze inspect</c> was asked for.</summary>
+/// <param name="Tokens">Null: as many as usual.</param>
+/// <param name="As">The class to load; null: the folder's own, and faults are shown instead of refused.</param>
+internal sealed record InspectRequest(int? Tokens, int Batch, bool Tensors, string? As);
+
+/// <summary>A tensor with the fingerprint of its values (<see cref="TensorHash"/>).</summary>
+internal sealed record ListedTensor(string Name, string Type, IReadOnlyList<int> Shape, string Sha256);

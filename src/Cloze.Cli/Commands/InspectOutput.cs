@@ -1,0 +1,97 @@
+using System.Globalization;
+using System.Text.Json;
+using Cloze.Cli.Output;
+namespace Cloze.Cli.Commands;
+
+/// <summary>Writes what <c>cloze inspect</c> found: as one JSON object, or for a person.</summary>
+internal static class InspectOutput
+{
+    /// <param name="tensors">Null: they are not asked for.</param>
+    public static void WriteJson(Utf8JsonWriter json, Inspection found, IReadOnlyList<ListedTensor>? tensors)
+    {
+        json.WriteStartObject();
+        json.WriteString("path", found.Path);
+        json.WriteString("architecture", found.Architecture);
+        json.WriteString("class", found.Class);
+        json.WriteStartObject("parameters");
+        json.WriteNumber("total", found.Parameters.Sum(part => part.Elements));
+        json.WriteStartObject("parts");
+        foreach ((string part, long elements) in found.Parameters) json.WriteNumber(part, elements);
+        json.WriteEndObject();
+        if (found.StoredBytes is { } bytes) json.WriteNumber("stored_bytes", bytes);
+        json.WriteStartObject("stored_as");
+        foreach ((string type, int count) in found.StoredTypes) json.WriteNumber(type, count);
+        json.WriteEndObject();
+        json.WriteEndObject();
+        if (found.Tokenizer is { } tokenizer)
+        {
+            json.WriteStartObject("tokenizer");
+            json.WriteNumber("vocabulary", tokenizer.Tokens);
+            json.WriteString("mask_token", tokenizer.Mask);
+            json.WriteEndObject();
+        }
+        else json.WriteNull("tokenizer");
+        if (found.Cost is { } cost)
+        {
+            json.WriteStartObject("cost");
+            json.WriteNumber("tokens", cost.Tokens);
+            json.WriteNumber("batch", cost.Batch);
+            json.WriteNumber("flops", cost.Flops);
+            json.WriteNumber("activation_bytes", cost.ActivationBytes);
+            json.WriteEndObject();
+        }
+        else json.WriteNull("cost");
+        json.WriteStartArray("problems");
+        foreach (Problem problem in found.Problems)
+        {
+            json.WriteStartObject();
+            json.WriteString("kind", problem.Kind);
+            json.WriteString("name", problem.Name);
+            json.WriteString("message", problem.Message);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        if (tensors is not null) WriteTensors(json, tensors);
+        json.WriteEndObject();
+    }
+
+    private static void WriteTensors(Utf8JsonWriter json, IReadOnlyList<ListedTensor> tensors)
+    {
+        json.WriteStartArray("tensors");
+        foreach (ListedTensor tensor in tensors)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", tensor.Name);
+            json.WriteString("dtype", tensor.Type);
+            json.WriteStartArray("shape");
+            foreach (int size in tensor.Shape) json.WriteNumberValue(size);
+            json.WriteEndArray();
+            json.WriteString("sha256", tensor.Sha256);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+
+    public static void WriteTable(TextWriter output, Inspection found, IReadOnlyList<ListedTensor>? tensors)
+    {
+        Line("path", found.Path);
+        if (found.Architecture is not null) Line("architecture", $"{found.Architecture}{(found.Class is null ? "" : $" ({found.Class})")}");
+        Line("parameters", Number(found.Parameters.Sum(part => part.Elements)));
+        foreach ((string part, long elements) in found.Parameters) Line($"  {part}", Number(elements));
+        if (found.StoredBytes is { } bytes) Line("stored", $"{Number(bytes)} bytes: {string.Join(", ", found.StoredTypes.Select(type => $"{type.Count} × {type.Type}"))}");
+        if (found.Tokenizer is { } tokenizer) Line("tokenizer", $"{Number(tokenizer.Tokens)} tokens{(tokenizer.Mask is null ? "" : $", mask {tokenizer.Mask}")}");
+        if (found.Cost is { } cost)
+            Line("cost", string.Create(CultureInfo.InvariantCulture, $"{cost.Batch} × {cost.Tokens} tokens: {cost.Flops / 1e9:N1} GFLOP, {cost.ActivationBytes / 1e6:N1} MB of activations at the most"));
+        Line("problems", found.Problems.Count == 0 ? "none" : Number(found.Problems.Count));
+        foreach (Problem problem in found.Problems) output.WriteLine($"  {problem.Kind}: {TerminalText.Printable(problem.Message)}");
+        if (tensors is null) return;
+        output.WriteLine();
+        TextTable table = new("name", "dtype", "shape", "sha256");
+        foreach (ListedTensor tensor in tensors) table.Add(tensor.Name, tensor.Type, $"[{string.Join(',', tensor.Shape)}]", tensor.Sha256);
+        table.Write(output, TerminalText.ScreenWidth);
+
+        void Line(string label, string value) => output.WriteLine($"{label,-14} {TerminalText.Printable(value)}");
+    }
+
+    private static string Number(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,202 @@
+using System.Text.Json;
+using Cloze.Checkpoints;
+using Cloze.Heads;
+using Cloze.Models;
+using Cloze.Ops;
+using Cloze.Tokenizers;
+namespace Cloze.Cli.Commands;
+
+/// <summary>Something that is wrong, or that one should know before using a model.</summary>
+/// <param name="Kind">missing, misshaped, unexpected, unreadable, unread-key, setting, vocabulary, missing-file, tokenizer, cost.</param>
+/// <param name="Name">Of the tensor, key or file.</param>
+internal sealed record Problem(string Kind, string Name, string Message);
+
+/// <summary>What a batch costs.</summary>
+/// <param name="Flops">Of matrix products and attention; a multiply and an add are two.</param>
+/// <param name="ActivationBytes">The most that lives at once, in float32, beside the weights.</param>
+internal sealed record Cost(int Tokens, int Batch, long Flops, long ActivationBytes);
+
+/// <summary>All that is known of a folder or a weights file. Faults become problems, unless a class is asked for; what is broken throws.</summary>
+internal sealed class Inspection : IDisposable
+{
+    private const int UsualTokens = 512;
+    private readonly WeightFiles? _weights;
+    private Checkpoint? _checkpoint;
+    private LoadReport? _report;
+    private readonly bool _asClass;
+
+    private Inspection(string path, WeightFiles? weights, bool asClass) => (Path, _weights, _asClass) = (path, weights, asClass);
+
+    public string Path { get; }
+    public string? Architecture { get; private set; }
+    public string? Class { get; private set; }
+    public List<(string Part, long Elements)> Parameters { get; } = [];
+    /// <summary>Of the files' values, as stored.</summary>
+    public long? StoredBytes => _weights?.Tensors.Values.Sum(tensor => tensor.Bytes);
+    public IEnumerable<(string Type, int Count)> StoredTypes =>
+        _weights is null ? [] : _weights.Tensors.Values.GroupBy(tensor => tensor.Type).OrderBy(group => group.Key).Select(group => (TensorTypes.Name(group.Key), group.Count()));
+    public (int Tokens, string? Mask)? Tokenizer { get; private set; }
+    public Cost? Cost { get; private set; }
+    public List<Problem> Problems { get; } = [];
+
+    /// <exception cref="CheckpointException">It is broken.</exception>
+    public static Inspection OfFile(string path)
+    {
+        Inspection inspection = new(path, WeightFiles.OpenFile(path), asClass: false);
+        inspection.Parameters.Add(("all", inspection._weights!.Tensors.Values.Sum(tensor => tensor.Elements)));
+        return inspection;
+    }
+
+    /// <exception cref="CheckpointException">A file is broken; or, where a class is asked for, the folder does not fit it.</exception>
+    public static Inspection OfFolder(string folder, InspectRequest request)
+    {
+        bool hasConfig = File.Exists(System.IO.Path.Combine(folder, "config.json")), hasWeights = WeightFiles.Exist(folder);
+        ConfigFields? config = hasConfig || request.As is not null ? Checkpoint.ReadConfig(folder) : null;
+        Inspection inspection = new(folder, hasWeights || request.As is not null ? WeightFiles.Open(folder) : null, request.As is not null);
+        try
+        {
+            if (!hasConfig) inspection.Add("missing-file", "config.json", "there is no config.json, which says what the weights are");
+            if (!hasWeights) inspection.Try("missing-file", WeightFiles.SingleName, () => WeightFiles.Open(folder).Dispose());
+            if (config is not null) inspection.ReadModel(config, request);
+            inspection.ReadTokenizer(folder, config);
+            return inspection;
+        }
+        catch
+        {
+            inspection.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Every stored tensor; with a class, its parameters after loading under the reference's names.</summary>
+    public IReadOnlyList<ListedTensor> List(CancellationToken cancellation)
+    {
+        List<ListedTensor> listed = [];
+        if (_asClass && _report is not null && _checkpoint is not null)
+        {
+            foreach ((string name, StoredTensor tensor) in _report.Schema.Parameters(_checkpoint))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                listed.Add(new(name, TensorTypes.Name(TensorType.F32), tensor.Dimensions, TensorHash.Sha256(tensor)));
+            }
+            return listed;
+        }
+        foreach (FileTensor tensor in _weights?.Tensors.Values ?? [])
+        {
+            cancellation.ThrowIfCancellationRequested();
+            listed.Add(new(tensor.Name, TensorTypes.Name(tensor.Type), tensor.Shape, TensorHash.Sha256(tensor)));
+        }
+        return listed;
+    }
+
+    public void Dispose() => _weights?.Dispose();
+
+    private void ReadModel(ConfigFields config, InspectRequest request) => Try("setting", "config.json", () =>
+    {
+        IArchitecture architecture;
+        if (_weights is null) architecture = ModelRegistry.Find(config, className: request.As);
+        else
+        {
+            _checkpoint = Checkpoint.Of(config, _weights, request.As);
+            architecture = _checkpoint.Architecture;
+        }
+        Architecture = architecture.ModelTypes[0];
+        object settings = architecture.Configure(config, _checkpoint);
+        ModelTask task = request.As is not null ? ModelRegistry.TaskOf(request.As, architecture, config.Source) : ModelRegistry.TaskOf(config, architecture);
+        int labels = TaskConfig.Read(config, task).Labels.Count;
+        Class = request.As ?? (config.Texts("architectures") is [string named, ..] ? named : architecture.Classes.First(entry => entry.Value == ModelTask.Base).Key);
+        Weights<Shape> schema = ShapeFactory.Schema();
+        architecture.Build(settings, task, labels, schema);
+        CountParameters(schema, architecture);
+        if (_checkpoint is not null) Compare(_checkpoint, settings, task, labels);
+        Measure(architecture, settings, config, request);
+        foreach (string key in config.Unread) Add("unread-key", key, $"config.json: nobody reads {key}");
+    });
+
+    private void Compare(Checkpoint checkpoint, object settings, ModelTask task, int labels)
+    {
+        _report = LoadReport.Of(checkpoint, settings, task, labels);
+        if (_asClass) _report.ThrowIfFaulty();
+        foreach (TensorRequest request in _report.Missing) Add("missing", request.Name, $"{request} is missing");
+        foreach ((TensorRequest request, StoredTensor stored) in _report.MisShaped) Add("misshaped", stored.Name, $"{stored} is needed as [{string.Join(',', request.Dimensions)}]");
+        foreach (string fault in _report.Faults) Add("unreadable", checkpoint.Weights.Path, fault);
+        foreach (FileTensor tensor in _report.Unexpected) Add("unexpected", tensor.Name, $"{tensor} is there, but {Class} does not ask for it");
+    }
+
+    /// <summary>Each stored name once, by the part of the model that it belongs to.</summary>
+    private void CountParameters(Weights<Shape> schema, IArchitecture architecture)
+    {
+        string prefix = architecture.Names.Prefixes is [string first, ..] ? $"{first}." : "";
+        foreach (IGrouping<string, StoredTensor> part in schema.Tensors.GroupBy(tensor =>
+            (tensor.Name.StartsWith(prefix, StringComparison.Ordinal) ? tensor.Name[prefix.Length..] : tensor.Name).Split('.')[0]))
+            Parameters.Add((part.Key, part.Sum(tensor => tensor.Elements)));
+    }
+
+    private void Measure(IArchitecture architecture, object settings, ConfigFields config, InspectRequest request)
+    {
+        int tokens = request.Tokens ?? Math.Min(UsualTokens, config.Int32OrNull("max_position_embeddings") ?? UsualTokens);
+        if ((long)tokens * request.Batch > int.MaxValue / 2) throw new CommandException($"{request.Batch} × {tokens} tokens are more than one batch can have; choose fewer by --tokens or --batch.");
+        CostOps ops = new();
+        try
+        {
+            EncoderModel<Shape> model = architecture.Build(settings, ModelTask.Base, labels: 2, ShapeFactory.Schema());
+            TokenBatch batch = model.Pack(new(request.Batch, tokens, new int[request.Batch * tokens])).Batch;
+            using IScope<Shape> scope = ops.Scope("encoder");
+            model.Encoder.Forward(ops, batch);
+            Cost = new(tokens, request.Batch, ops.Flops + ops.DerivedFlops, ops.PeakBytes + ops.DerivedBytes);
+        }
+        catch (ShapeException e)
+        {
+            throw new CommandException($"{tokens} tokens are too many for this model: {e.Message} Choose fewer by --tokens.", e);
+        }
+    }
+
+    private void ReadTokenizer(string folder, ConfigFields? config)
+    {
+        string json = System.IO.Path.Combine(folder, "tokenizer.json");
+        if (File.Exists(json)) RequireJson(json);
+        try
+        {
+            Tokenizer tokenizer = Tokenizers.Tokenizer.Load(folder);
+            Tokenizer = (tokenizer.VocabularySize, tokenizer.MaskToken);
+            if (config?.Int32OrNull("vocab_size") is not { } rows) return;
+            if (Enumerable.Range(rows, tokenizer.VocabularySize).FirstOrDefault(id => tokenizer.TokenOf(id) is not null, -1) is >= 0 and int beyond)
+                Add("vocabulary", tokenizer.TokenOf(beyond)!, $"the tokenizer has a token of id {beyond} ({tokenizer.TokenOf(beyond)}), but the model's word table has {rows} rows");
+            if (config.Int32OrNull("pad_token_id") is { } pad && (tokenizer.IdOf("[PAD]") ?? tokenizer.IdOf("<pad>")) is { } padding && pad != padding)
+                Add("vocabulary", "pad_token_id", $"config.json says that the pad token is {pad}, the tokenizer says {padding}");
+        }
+        catch (TokenizerException e)
+        {
+            Add("tokenizer", folder, e.Message);
+        }
+    }
+
+    /// <summary>A broken file is refused; one that asks for what is not supported is a problem.</summary>
+    private static void RequireJson(string path)
+    {
+        Utf8JsonReader reader = new(File.ReadAllBytes(path));
+        try
+        {
+            while (reader.Read()) { }
+        }
+        catch (JsonException e)
+        {
+            throw new CommandException($"{path} is not valid JSON at byte {reader.BytesConsumed}; copy or download it again.", e);
+        }
+    }
+
+    /// <summary>What is refused becomes a problem, unless a class is asked for.</summary>
+    private void Try(string kind, string name, Action read)
+    {
+        try
+        {
+            read();
+        }
+        catch (CheckpointException e) when (!_asClass)
+        {
+            Add(kind, name, e.Message);
+        }
+    }
+
+    private void Add(string kind, string name, string message) => Problems.Add(new(kind, name, message.TrimEnd('.')));
+}

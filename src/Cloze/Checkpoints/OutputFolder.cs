@@ -1,0 +1,92 @@
+namespace Cloze.Checkpoints;
+
+/// <summary>A folder that appears under its name when all of it is written, or not at all.</summary>
+/// <remarks>
+/// Written as a hidden folder beside it and renamed. A folder that it replaces is first renamed, and removed last: whatever happens in between, one of the
+/// two is whole. What is killed half-way leaves only hidden <c>.name.….tmp</c> or <c>.old</c>.
+/// </remarks>
+internal sealed class OutputFolder : IDisposable
+{
+    private readonly string _target, _temporary;
+    private bool _isDone;
+
+    private OutputFolder(string target, string temporary) => (_target, _temporary) = (target, temporary);
+
+    /// <param name="force">Replace a checkpoint folder that is there.</param>
+    /// <exception cref="IOException">Something stands there that must not be replaced, or the place cannot be written.</exception>
+    public static OutputFolder Create(string path, bool force)
+    {
+        string target = RealPath(path);
+        if (File.Exists(target)) throw new IOException($"{path} is a file; name a folder.");
+        if (Directory.Exists(target))
+        {
+            if (!force) throw new IOException($"{path} exists; --force replaces it.");
+            if (Directory.EnumerateFileSystemEntries(target).Any() && !File.Exists(Path.Combine(target, "config.json")))
+                throw new IOException($"{path} holds other things than a checkpoint (no config.json), and is not replaced; name another folder.");
+        }
+        try
+        {
+            string parent = Path.GetDirectoryName(target) ?? throw new IOException($"{path} is no place for a checkpoint.");
+            string temporary = Path.Combine(parent, $".{Path.GetFileName(target)}.{Path.GetRandomFileName()}.tmp");
+            Directory.CreateDirectory(temporary);
+            return new(target, temporary);
+        }
+        catch (Exception e) when (e is UnauthorizedAccessException or IOException)
+        {
+            throw new IOException($"{path} cannot be written: {FileFault.Reason(e)}.", e);
+        }
+    }
+
+    /// <summary>Without links at its end and without . and ..</summary>
+    public static string RealPath(string path)
+    {
+        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        return Directory.Exists(full) && Directory.ResolveLinkTarget(full, returnFinalTarget: true) is { } linked ? Path.TrimEndingDirectorySeparator(linked.FullName) : full;
+    }
+
+    /// <summary>Where a file of the folder is to be written; its own folder is made.</summary>
+    public string Place(string relative)
+    {
+        string path = Path.Combine(_temporary, relative);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        return path;
+    }
+
+    /// <summary>Writes one file to the disk.</summary>
+    public void Write(string relative, Action<Stream> write)
+    {
+        using FileStream stream = new(Place(relative), FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16);
+        write(stream);
+        stream.Flush(flushToDisk: true);
+    }
+
+    /// <summary>Lets it appear.</summary>
+    public void Commit()
+    {
+        if (!Directory.Exists(_target))
+        {
+            Directory.Move(_temporary, _target);
+            _isDone = true;
+            return;
+        }
+        string old = Path.ChangeExtension(_temporary, ".old");
+        Directory.Move(_target, old);
+        try
+        {
+            Directory.Move(_temporary, _target);
+        }
+        catch
+        {
+            Directory.Move(old, _target);
+            throw;
+        }
+        _isDone = true;
+        Directory.Delete(old, recursive: true);
+    }
+
+    /// <summary>Removes what was not committed.</summary>
+    public void Dispose()
+    {
+        if (!_isDone && Directory.Exists(_temporary)) Directory.Delete(_temporary, recursive: true);
+    }
+}
