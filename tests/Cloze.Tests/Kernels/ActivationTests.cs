@@ -1,0 +1,82 @@
+using Cloze.Kernels;
+using Cloze.Kernels.Simd;
+using Cloze.Ops;
+namespace Cloze.Tests.Kernels;
+
+public unsafe class ActivationTests
+{
+    /// <summary>The largest distance from the exact value that the kernel's contract allows. Below the least normal number nothing is promised.</summary>
+    private static double Allowed(ActivationKind kind, double x, double exact) => kind switch
+    {
+        ActivationKind.Linear or ActivationKind.Relu => 0,
+        ActivationKind.Gelu => 4.5e-7 + 1e-7 * Math.Abs(exact),   // the formula's own: 1 + erf cancels
+        ActivationKind.GeluTanh => (5e-7 + 2e-7 * Math.Abs(2 * Inner(x))) * Math.Abs(exact),   // exp turns a relative error of its argument into argument times as much
+        ActivationKind.QuickGelu => (5e-7 + 2e-7 * Math.Abs(1.702 * x)) * Math.Abs(exact),
+        ActivationKind.Mish => 5e-7 * Math.Abs(exact),
+        _ => 3e-7 * Math.Abs(exact),
+    } + 1.2e-38 * Math.Max(1, Math.Abs(x));
+
+    private static double Inner(double x) => 0.79788456080286535588 * (x + 0.044715 * x * x * x);
+
+    private static double Exact(ActivationKind kind, double x) => kind == ActivationKind.GeluTanh
+        ? x / (1 + Math.Exp(-2 * Inner(x)))   // x/2 · (1 + tanh u) without cancelling
+        : Reference.ActivationFunctions.Value(Enum.Parse<Activation>(kind.ToString()), x);
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(8)]
+    [InlineData(16)]
+    public void EveryActivation_IsAsExactAsItSays_WithTheBitsOfTheScalarForm(int lanes)
+    {
+        IKernels kernels = VectorKernels.At((SimdWidth)lanes), scalar = VectorKernels.At(SimdWidth.Scalar);
+        float[] values = [.. Enumerable.Range(-4000, 8001).Select(i => i / 500f), .. Numbers.Even(3, 2000, 80), .. Numbers.Even(4, 1000, 1e-3f), 0, -0f, 1e-30f, -1e-30f];
+        using Buffer x = new(values), y = new(values.Length), z = new(values.Length);
+        foreach (ActivationKind kind in Enum.GetValues<ActivationKind>())
+        {
+            kernels.Activate(kind, x.Rows(values.Length), y.Rows(values.Length));
+            scalar.Activate(kind, x.Rows(values.Length), z.Rows(values.Length));
+            Assert.True(Numbers.SameBits(y.Span, z.Span), $"{kind} at {lanes} lanes");
+            for (int i = 0; i < values.Length; i++)
+            {
+                double exact = Exact(kind, values[i]), distance = Math.Abs(exact - y.Data[i]);
+                if (!(distance <= Allowed(kind, values[i], exact))) Assert.Fail($"{kind}({values[i]:R}) is {y.Data[i]:R}, not {exact:R}: {distance / Math.Abs(exact):E1} of it.");
+            }
+        }
+    }
+
+    [Fact]
+    public void ErrorFunction_IsWithinOneUnitInTheLastPlace()
+    {
+        double worst = 0;
+        for (float x = -6; x < 6; x += 0.00037f)
+        {
+            double exact = 2 * Reference.ActivationFunctions.Value(Activation.Gelu, x * Math.Sqrt(2)) / (x * Math.Sqrt(2)) - 1;   // from x·Φ(x)
+            float found = ErrorFunction<SimdScalar, float>.Of(x), rounded = MathF.Abs((float)exact);
+            if (rounded > 0.01f) worst = Math.Max(worst, Math.Abs(found - exact) / (MathF.BitIncrement(rounded) - (double)rounded));
+        }
+        Assert.True(worst <= 1.05, $"{worst:F2} units in the last place");
+    }
+
+    [Fact]
+    public void NaNGivesNaN_AndInfinitiesWhatTheFormulaGives()
+    {
+        foreach (SimdWidth width in SimdWidths.All)
+            foreach (ActivationKind kind in Enum.GetValues<ActivationKind>())
+            {
+                using Buffer x = new([.. Enumerable.Repeat(float.NaN, 17), .. Enumerable.Repeat(float.PositiveInfinity, 17), .. Enumerable.Repeat(float.NegativeInfinity, 17)]), y = new(51);
+                VectorKernels.At(width).Activate(kind, x.Rows(17), y.Rows(17));
+                float top = kind is ActivationKind.Tanh or ActivationKind.Sigmoid ? 1 : float.PositiveInfinity;
+                float bottom = kind switch
+                {
+                    ActivationKind.Linear => float.NegativeInfinity,
+                    ActivationKind.Relu or ActivationKind.Sigmoid => 0,
+                    ActivationKind.Tanh => -1,
+                    _ => float.NaN,   // −∞ · 0
+                };
+                Assert.All(y.Span[..17].ToArray(), value => Assert.True(float.IsNaN(value)));
+                Assert.All(y.Span[17..34].ToArray(), value => Assert.Equal(top, value));
+                Assert.All(y.Span[34..].ToArray(), value => Assert.Equal(bottom, value));
+            }
+    }
+}
