@@ -18,9 +18,12 @@ public unsafe class ActivationTests
 
     private static double Inner(double x) => 0.79788456080286535588 * (x + 0.044715 * x * x * x);
 
-    private static double Exact(ActivationKind kind, double x) => kind == ActivationKind.GeluTanh
-        ? x / (1 + Math.Exp(-2 * Inner(x)))   // x/2 · (1 + tanh u) without cancelling
-        : Reference.ActivationFunctions.Value(Enum.Parse<Activation>(kind.ToString()), x);
+    private static double Exact(ActivationKind kind, double x) => kind switch
+    {
+        ActivationKind.GeluTanh => x / (1 + Math.Exp(-2 * Inner(x))),   // x/2 · (1 + tanh u) without cancelling
+        ActivationKind.Mish when x < 0 => x * Math.Exp(x) * (Math.Exp(x) + 2) / (Math.Exp(x) * (Math.Exp(x) + 2) + 2),   // the reference's log(1 + eˣ) loses eˣ
+        _ => Reference.ActivationFunctions.Value(Enum.Parse<Activation>(kind.ToString()), x),
+    };
 
     [Theory]
     [InlineData(1)]
