@@ -1,14 +1,70 @@
 using System.CommandLine;
+using Cloze.Checkpoints;
+using Cloze.Cli.Output;
+using Cloze.Cpu;
+using Cloze.Models;
+using Cloze.Ops;
+using Cloze.Pipelines;
 namespace Cloze.Cli.Commands;
 
-/// <summary><c>cloze forward</c>: a model's outputs for recorded inputs.</summary>
+/// <summary><c>cloze forward</c>: a model's outputs, and its loss, for recorded inputs.</summary>
 internal static class ForwardCommand
 {
+    private static readonly (string Name, ModelTask? Task)[] s_tasks =
+    [
+        ("auto", null), ("base", ModelTask.Base), ("masked-lm", ModelTask.MaskedLm), ("pretraining", ModelTask.PreTraining),
+        ("next-sentence", ModelTask.NextSentence), ("sequence-classification", ModelTask.SequenceClassification),
+        ("token-classification", ModelTask.TokenClassification), ("question-answering", ModelTask.QuestionAnswering), ("multiple-choice", ModelTask.MultipleChoice),
+    ];
+
     public static Command Create()
     {
-        Option<string> model = new("--model") { Description = "The checkpoint folder.", Required = true };
-        Command command = new("forward", "Run a model on recorded inputs and write its outputs.") { model };
-        command.SetAction(parsed => CommandHost.Failed);
-        return command;
+        Option<string> model = new("--model") { Description = "The checkpoint folder.", HelpName = "DIR", Required = true };
+        Option<string> task = new("--task")
+        {
+            Description = $"What stands on the encoder: {string.Join(", ", s_tasks.Select(known => known.Name))}; auto: what architectures in config.json says.",
+            HelpName = "TASK", DefaultValueFactory = _ => s_tasks[0].Name,
+        };
+        task.AcceptOnlyFromAmong([.. s_tasks.Select(known => known.Name)]);
+        Option<bool> states = new("--hidden-states") { Description = "Write the embedding's and every layer's states too." };
+        Option<string> inputs = new("--inputs") { Description = "A safetensors file with input.input_ids and, if wanted, other input.* and label.* tensors.", HelpName = "FILE", Required = true };
+        Option<string> outputs = new("--outputs") { Description = "The safetensors file to write: output.* tensors, zeros at padded positions.", HelpName = "FILE", Required = true };
+        Command command = new("forward", "Run a model on recorded inputs and write its outputs.") { model, task, states, inputs, outputs };
+        command.SetAction(parsed => Run(
+            DefaultModel.Folder(parsed.GetRequiredValue(model)), s_tasks.First(known => known.Name == parsed.GetRequiredValue(task)).Task, parsed.GetValue(states),
+            parsed.GetRequiredValue(inputs), parsed.GetRequiredValue(outputs), ThreadCount.Of(parsed)));
+        return command.Example("cloze forward --model DIR --inputs reference.safetensors --outputs result.safetensors");
+    }
+
+    private static int Run(string folder, ModelTask? task, bool keepsStates, string inputsPath, string outputsPath, int threads)
+    {
+        ForwardInputs inputs = ForwardInputs.Read(inputsPath);
+        foreach (string name in inputs.NotRead) Messages.Write($"{inputsPath}: {name} is not read.");
+        using LoadedModel loaded = LoadedModel.Load(folder, task, threads);
+        if (loaded.Task == ModelTask.MultipleChoice && inputs.Choices is null) throw new CommandException($"{inputsPath}: multiple choice needs input.input_ids of [B,choices,S].");
+        PackedTokens packed = Given(inputsPath, () => loaded.Model.Pack(inputs.Tokens));
+        ForwardOutputs outputs = new(packed, inputs.Choices ?? 1);
+
+        using CpuOps ops = loaded.NewCall();
+        using IScope<CpuTensor> call = ops.Scope("call");
+        HiddenStates<CpuTensor>? keep = keepsStates ? new(call) : null;
+        CpuTensor hidden = loaded.Model.Encoder.Forward(ops, packed.Batch, keep);
+        outputs.Add("last_hidden_state", OutputRows.Tokens, hidden);
+        foreach ((int i, CpuTensor state) in (keep?.States ?? []).Index()) outputs.Add($"hidden_states.{i}", OutputRows.Tokens, state);
+
+        TaskRun<CpuTensor> run = new(loaded.Model, loaded.About, packed, inputs.Labels, inputs.Choices ?? 1);
+        IReadOnlyList<TaskOutput<CpuTensor>> results = run.Outputs(ops, hidden);
+        foreach (TaskOutput<CpuTensor> result in results) outputs.Add(result.Name, result.Rows, result.Value);
+        if (loaded.Task != ModelTask.Base && loaded.Pooler is { } pooler) outputs.Add("pooler_output", OutputRows.Sequences, pooler.Forward(ops, hidden, packed.Batch));
+        if (Given(inputsPath, () => run.Loss(ops, results)) is { } loss) outputs.AddScalar("loss", loss);
+        SafetensorsWriter.Write(outputsPath, outputs.Tensors);
+        return CommandHost.Done;
+    }
+
+    /// <summary>What refuses the given values says which; the file is added here.</summary>
+    private static TResult Given<TResult>(string path, Func<TResult> use)
+    {
+        try { return use(); }
+        catch (ArgumentException e) { throw new CommandException($"{path}: {e.Message}", e); }
     }
 }

@@ -17,7 +17,7 @@ internal static class AtomicFile
                 write(device);
                 return;
             }
-            if (File.ResolveLinkTarget(target, returnFinalTarget: true) is { } linked) target = linked.FullName; // the link stays
+            if (new FileInfo(target).LinkTarget is not null) target = File.ResolveLinkTarget(target, returnFinalTarget: true)!.FullName; // the link stays
             string temporary = Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.{Path.GetRandomFileName()}.tmp");
             try
             {

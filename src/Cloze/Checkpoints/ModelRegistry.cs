@@ -53,6 +53,13 @@ public static class ModelRegistry
         ? task
         : throw new CheckpointException($"{source}: {className} is not supported; {architecture.ModelTypes[0]} has {string.Join(", ", architecture.Classes.Keys)}.");
 
+    /// <exception cref="CheckpointException">No such head stands on that architecture.</exception>
+    public static void Require(ModelTask task, IArchitecture architecture, string source)
+    {
+        if (architecture.Classes.Values.Contains(task)) return;
+        throw new CheckpointException($"{source}: {architecture.ModelTypes[0]} has no head for {task}; it has {string.Join(", ", architecture.Classes.Values.Distinct())}.");
+    }
+
     private static string Known => string.Join(", ", All.SelectMany(architecture => architecture.ModelTypes).Distinct());
 }
 

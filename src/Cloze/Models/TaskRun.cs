@@ -6,6 +6,8 @@ namespace Cloze.Models;
 public enum OutputRows
 {
     Tokens,
+    /// <summary>The tokens; the one column is a number of each, not a vector of one.</summary>
+    TokenScores,
     Sequences,
     /// <summary>The choices of the first question, then those of the second …</summary>
     Choices,
@@ -64,9 +66,9 @@ public sealed class TaskRun<T>(EncoderModel<T> model, TaskConfig about, PackedTo
                 return [new("logits", OutputRows.Tokens, tags.Forward(ops, hidden))];
             case QuestionAnsweringHead<T> answers:
                 T spans = answers.Forward(ops, hidden);
-                return [new("start_logits", OutputRows.Tokens, ops.Columns(spans, 0, 1)), new("end_logits", OutputRows.Tokens, ops.Columns(spans, 1, 1))];
+                return [new("start_logits", OutputRows.TokenScores, ops.Columns(spans, 0, 1)), new("end_logits", OutputRows.TokenScores, ops.Columns(spans, 1, 1))];
             case ReplacedTokenHead<T> replaced:
-                return [new("logits", OutputRows.Tokens, replaced.Forward(ops, hidden, Batch))];
+                return [new("logits", OutputRows.TokenScores, replaced.Forward(ops, hidden, Batch))];
             default:
                 throw new NotSupportedException($"Outputs of {model.Head.GetType().Name}.");
         }

@@ -82,6 +82,15 @@ public sealed record PackedTokens(TokenBatch Batch, Rows Places, int Length)
         return values;
     }
 
+    /// <summary>Rows of the batch in the layout of <see cref="PaddedTokens"/>, [B,S,width], with zeros where no token is.</summary>
+    /// <param name="rows">N · width values.</param>
+    public float[] Pad(ReadOnlySpan<float> rows, int width)
+    {
+        float[] padded = new float[(long)Batch.Sequences * Length * width];
+        for (int row = 0; row < Places.Count; row++) rows.Slice(row * width, width).CopyTo(padded.AsSpan(Places.Span[row] * width));
+        return padded;
+    }
+
     /// <summary>The rows with a label that counts, and their labels: what masked language modelling predicts.</summary>
     /// <param name="padded">B·S labels.</param>
     /// <param name="counts">Default: all but <see cref="Labels.Ignored"/>.</param>

@@ -12,8 +12,8 @@ public sealed class LoadedModel : IDisposable
     private readonly CpuRuntime _runtime;
     private readonly Checkpoint _file;
 
-    private LoadedModel(Checkpoint file, CpuRuntime runtime, EncoderModel<CpuTensor> model, Pooler<CpuTensor>? pooler, TaskConfig about) =>
-        (_file, _runtime, Model, Pooler, About) = (file, runtime, model, pooler, about);
+    private LoadedModel(Checkpoint file, CpuRuntime runtime, ModelTask task, EncoderModel<CpuTensor> model, Pooler<CpuTensor>? pooler, TaskConfig about) =>
+        (_file, _runtime, Task, Model, Pooler, About) = (file, runtime, task, model, pooler, about);
 
     public IArchitecture Architecture => _file.Architecture;
     public EncoderModel<CpuTensor> Model { get; }
@@ -22,10 +22,14 @@ public sealed class LoadedModel : IDisposable
     /// <summary>Names of the classes and the kind of problem.</summary>
     public TaskConfig About { get; }
 
+    /// <summary>What stands on the encoder.</summary>
+    public ModelTask Task { get; }
+
     /// <param name="folder">config.json and the weights.</param>
+    /// <param name="task">Null: the first of <c>architectures</c> in config.json tells.</param>
     /// <param name="threads">Threads that one operation may use; null: the environment variable CLOZE_THREADS, else the number of cores.</param>
     /// <exception cref="CheckpointException">The folder cannot be read as a model for that task.</exception>
-    public static LoadedModel Load(string folder, ModelTask task = ModelTask.Base, int? threads = null)
+    public static LoadedModel Load(string folder, ModelTask? task = ModelTask.Base, int? threads = null)
     {
         Checkpoint file = Checkpoint.Open(folder);
         CpuRuntime? runtime = null;
@@ -33,10 +37,13 @@ public sealed class LoadedModel : IDisposable
         {
             runtime = new(threads);
             object settings = file.Architecture.Configure(file.Config, file);
-            TaskConfig about = TaskConfig.Read(file.Config, task);
-            LoadReport.Of(file, settings, task, about.Labels.Count).ThrowIfFaulty();
+            ModelTask chosen = task ?? ModelRegistry.TaskOf(file.Config, file.Architecture);
+            ModelRegistry.Require(chosen, file.Architecture, file.Config.Source);
+            TaskConfig about = TaskConfig.Read(file.Config, chosen);
+            LoadReport.Of(file, settings, chosen, about.Labels.Count).ThrowIfFaulty();
             Weights<CpuTensor> weights = new(file, new CpuWeights(runtime));
-            return new(file, runtime, file.Architecture.Build(settings, task, about.Labels.Count, weights), file.Architecture.BuildPooler(settings, weights), about);
+            EncoderModel<CpuTensor> model = file.Architecture.Build(settings, chosen, about.Labels.Count, weights);
+            return new(file, runtime, chosen, model, file.Architecture.BuildPooler(settings, weights), about);
         }
         catch
         {

@@ -46,7 +46,7 @@ internal sealed class GoldenRun<T>(IReading<T> reading, GoldenCase golden) where
     private void Compare(TaskOutput<T> output, PackedTokens packed)
     {
         float[] values = reading.Values(output.Value);
-        if (output.Rows == OutputRows.Tokens) golden.CompareTokens($"output.{output.Name}", values, packed);
+        if (output.Rows is OutputRows.Tokens or OutputRows.TokenScores) golden.CompareTokens($"output.{output.Name}", values, packed);
         else golden.Compare($"output.{output.Name}", values);
     }
 

@@ -1,0 +1,67 @@
+using Cloze.Checkpoints;
+using Cloze.Models;
+using Cloze.Ops;
+namespace Cloze.Cli.Commands;
+
+/// <summary>The <c>input.*</c> and <c>label.*</c> tensors of a recorded call.</summary>
+/// <param name="Tokens">[B,choices,S] as B·choices sequences.</param>
+/// <param name="Choices">Null: the ids are [B,S].</param>
+/// <param name="NotRead">Other tensors named so.</param>
+internal sealed record ForwardInputs(PaddedTokens Tokens, int? Choices, TaskLabels Labels, IReadOnlyList<string> NotRead)
+{
+    private const string Ids = "input.input_ids", Labelled = "label.labels";
+
+    private static readonly string[] s_inputs = ["input.attention_mask", "input.token_type_ids", "input.position_ids", "input.global_attention_mask"];
+    private static readonly string[] s_labels = ["label.next_sentence_label", "label.sentence_order_label", "label.start_positions", "label.end_positions"];
+
+    /// <exception cref="CheckpointException">It is no safetensors file, or a tensor holds what it may not.</exception>
+    /// <exception cref="CommandException">The ids are missing, or a tensor has not their shape.</exception>
+    public static ForwardInputs Read(string path)
+    {
+        using Safetensors file = Safetensors.Open(path);
+        FileTensor ids = file.Find(Ids) ?? throw new CommandException($"{path} has no {Ids}.");
+        if (ids.Shape.Count is not (2 or 3) || ids.Elements == 0) throw new CommandException($"{path}: {ids} is no batch; [B,S] or [B,choices,S] with a token is needed.");
+        int length = ids.Shape[^1];
+        PaddedTokens tokens = new((int)(ids.Elements / length), length, ids.ReadIntegers())
+        {
+            Mask = Mask("input.attention_mask"),
+            Types = Beside("input.token_type_ids"),
+            Positions = Beside("input.position_ids"),
+            Global = Mask("input.global_attention_mask"),
+        };
+        FileTensor? labels = file.Find(Labelled);
+        bool areFloats = labels is not null && TensorTypes.IsFloat(labels.Type);
+        if (labels is not null && !areFloats && labels.Shape.Count > 1) RequireShape(labels);
+        TaskLabels given = new()
+        {
+            Classes = areFloats ? null : labels?.ReadIntegers(),
+            Values = areFloats ? labels!.ReadFloats() : null,
+            Order = (file.Find("label.next_sentence_label") ?? file.Find("label.sentence_order_label"))?.ReadIntegers(),
+            Starts = file.Find("label.start_positions")?.ReadIntegers(),
+            Ends = file.Find("label.end_positions")?.ReadIntegers(),
+        };
+        IEnumerable<string> known = [Ids, Labelled, .. s_inputs, .. s_labels];
+        return new(tokens, ids.Shape.Count == 3 ? ids.Shape[1] : null, given,
+            [.. file.Tensors.Keys.Where(name => name.StartsWith("input.", StringComparison.Ordinal) || name.StartsWith("label.", StringComparison.Ordinal)).Except(known)]);
+
+        int[]? Beside(string name)
+        {
+            if (file.Find(name) is not { } tensor) return null;
+            RequireShape(tensor);
+            return tensor.ReadIntegers();
+        }
+
+        int[]? Mask(string name)
+        {
+            int[]? mask = Beside(name);
+            if (mask is not null && mask.FirstOrDefault(value => value is not (0 or 1)) is int other and not 0) throw new CommandException($"{path}: {name} holds {other}; 0 and 1 are needed.");
+            return mask;
+        }
+
+        void RequireShape(FileTensor tensor)
+        {
+            if (!tensor.Shape.SequenceEqual(ids.Shape))
+                throw new CommandException($"{path}: {tensor.Name} is [{string.Join(',', tensor.Shape)}], but {Ids} is [{string.Join(',', ids.Shape)}].");
+        }
+    }
+}
