@@ -14,7 +14,7 @@ set "newest=(Get-ChildItem -Recurse -File -Path src, models, Directory.*.props, 
 pushd "%root%"
 if exist "%binary%" powershell -NoProfile -Command "if (%newest% -gt (Get-Item $env:binary).LastWriteTimeUtc) { exit 1 }" && goto run
 echo cloze: building (once; some seconds) ... 1>&2
-dotnet build src\Cloze.Cli -c Release --nologo --verbosity quiet 1>&2 <nul || (popd & echo cloze: the build failed. 1>&2 & exit /b 1)
+dotnet build src\Cloze.Cli -c Release --nologo --verbosity quiet -p:RunAnalyzers=false 1>&2 <nul || (popd & echo cloze: the build failed. 1>&2 & exit /b 1)
 :run
 popd
 "%binary%" %*
