@@ -10,7 +10,7 @@ internal sealed unsafe partial class GuardedMemory : IDisposable
     private readonly byte* _pages;
     private readonly nuint _length;
 
-    /// <param name="floats">How many; they fill up with NaN.</param>
+    /// <param name="floats">How many; they start as NaN.</param>
     /// <param name="atEnd">True: the last float ends where the upper page begins. False: the first stands where the lower page ends.</param>
     public GuardedMemory(int floats, bool atEnd = true)
     {

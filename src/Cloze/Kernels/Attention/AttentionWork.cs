@@ -1,0 +1,62 @@
+using Cloze.Kernels.Simd;
+namespace Cloze.Kernels.Attention;
+
+/// <summary>A call of attention, cut into parts that threads take. One object serves many calls, one at a time, and allocates nothing.</summary>
+/// <param name="width">Of the vectors; changes no bit.</param>
+internal sealed unsafe class AttentionWork<P>(SimdWidth width) : IWork where P : struct, IPositionTerm
+{
+    private const int HeadsTogether = 8;   // pairs a thread from which on a part is all heads of a tile, which lie side by side in memory
+    private AttentionCall _call;
+    private P _term;
+    private AttentionPlan? _plan;
+    private float* _scratch;
+    private int _headsAPart;
+
+    /// <summary>Floats of memory that each thread of the call needs, a multiple of 16.</summary>
+    public int ScratchFloats { get; private set; }
+
+    /// <summary>Takes a call; <see cref="Run"/> does it.</summary>
+    public void Prepare(in AttentionCall call, in P term, AttentionPlan plan)
+    {
+        (_call, _term, _plan) = (call, term, plan);
+        _call.QueryTile = plan.QueryTile;
+        Sizing sizing = new() { Work = this };
+        SimdWidths.Run(width, ref sizing);
+    }
+
+    /// <param name="scratch">Threads · <see cref="ScratchFloats"/>, 64-byte aligned; its contents do not matter.</param>
+    public void Run(float* scratch, IParallel parallel)
+    {
+        _scratch = scratch;
+        _headsAPart = _plan!.Count >= HeadsTogether * parallel.Threads ? _call.Heads : 1;
+        parallel.For(_plan.Count * (_call.Heads / _headsAPart), this);
+    }
+
+    void IWork.Run(int part, int thread)
+    {
+        Part call = new() { Work = this, Number = part, Thread = thread };
+        SimdWidths.Run(width, ref call);
+    }
+
+    private struct Sizing : ISimdCall
+    {
+        public AttentionWork<P> Work;
+
+        public readonly void Invoke<S, V>() where S : struct, ISimd<V> where V : struct =>
+            Work.ScratchFloats = (OnlineSoftmaxAttention<S, V, P>.ScratchFloats(Work._call, Work._term) + 15) & ~15;
+    }
+
+    private struct Part : ISimdCall
+    {
+        public AttentionWork<P> Work;
+        public int Number, Thread;
+
+        public readonly void Invoke<S, V>() where S : struct, ISimd<V> where V : struct
+        {
+            (int pair, int first) = Math.DivRem(Number * Work._headsAPart, Work._call.Heads);
+            (int sequence, int tile) = Work._plan![pair];
+            for (int head = first; head < first + Work._headsAPart; head++)
+                OnlineSoftmaxAttention<S, V, P>.Run(Work._call, Work._term, sequence, tile, head, Work._scratch + (nint)Thread * Work.ScratchFloats);
+        }
+    }
+}
