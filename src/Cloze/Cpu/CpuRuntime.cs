@@ -21,6 +21,7 @@ public sealed class CpuRuntime : IDisposable
     internal IParallel Workers => _workers;
     internal BlockPool Pool { get; } = new();
     internal CpuDerived Derived { get; } = new();
+    internal AttentionTables AttentionTables { get; } = new();
 
     public void Dispose()
     {

@@ -7,6 +7,8 @@ internal sealed unsafe class VectorKernels<S, V> : IKernels where S : struct, IS
 {
     private static readonly bool s_tall = S.Count == 16 && Avx512F.IsSupported;   // 32 vector registers
 
+    public SimdWidth Width => (SimdWidth)S.Count;
+
     public int PanelColumns => PackedGemm<S, V>.PanelColumns;
 
     public void Pack(in Matrix w, float* panel) => PanelPacking<S, V>.Run(w, panel);

@@ -127,10 +127,8 @@ internal sealed unsafe class AttentionCase : IDisposable
 
     private void Run<P>(P term, SimdWidth width, IParallel parallel, int? tile) where P : struct, IPositionTerm
     {
-        AttentionPlan plan = new();
-        plan.Make(this, Starts, Columns, tile ?? P.QueryTile, Shape.Heads, parallel.Threads);
         AttentionWork<P> work = new(width);
-        work.Prepare(Call, term, plan);
+        work.Prepare(Call, term, this, parallel.Threads, tile ?? P.QueryTile);
         using GuardedMemory scratch = new(parallel.Threads * work.ScratchFloats);
         work.Run(scratch.Pointer, parallel);
     }

@@ -140,7 +140,6 @@ public class AttentionTests
     public void ASecondCall_AllocatesNothing()
     {
         using AttentionCase problem = new(new([40, 9], 2, 16, "none"), seed: 6);
-        AttentionPlan plan = new();
         AttentionWork<NoTerm> work = new(SimdWidths.Chosen);
         AttentionCase.Threads alone = new(1);
         using GuardedMemory scratch = new(1_000_000);
@@ -152,8 +151,7 @@ public class AttentionTests
 
         unsafe void Call()
         {
-            plan.Make(problem, problem.Starts, problem.Columns, NoTerm.QueryTile, 2, 1);
-            work.Prepare(problem.Call, new NoTerm(), plan);
+            work.Prepare(problem.Call, new NoTerm(), problem, threads: 1, NoTerm.QueryTile);
             work.Run(scratch.Pointer, alone);
         }
     }

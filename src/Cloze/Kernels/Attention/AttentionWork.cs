@@ -1,14 +1,14 @@
 using Cloze.Kernels.Simd;
 namespace Cloze.Kernels.Attention;
 
-/// <summary>A call of attention, cut into parts that threads take. One object serves many calls, one at a time, and allocates nothing.</summary>
+/// <summary>A call of attention, cut into parts that threads take. One object serves many calls, one at a time; a call like the one before allocates nothing.</summary>
 /// <param name="width">Of the vectors; changes no bit.</param>
 internal sealed unsafe class AttentionWork<P>(SimdWidth width) : IWork where P : struct, IPositionTerm
 {
     private const int HeadsTogether = 8;   // pairs a thread from which on a part is all heads of a tile, which lie side by side in memory
+    private readonly AttentionPlan _plan = new();
     private AttentionCall _call;
     private P _term;
-    private AttentionPlan? _plan;
     private float* _scratch;
     private int _headsAPart;
 
@@ -16,10 +16,15 @@ internal sealed unsafe class AttentionWork<P>(SimdWidth width) : IWork where P :
     public int ScratchFloats { get; private set; }
 
     /// <summary>Takes a call; <see cref="Run"/> does it.</summary>
-    public void Prepare(in AttentionCall call, in P term, AttentionPlan plan)
+    /// <param name="batch">By whose identity the plan of the tasks is known again.</param>
+    /// <param name="largestTile">Columns of queries that a task covers at most; speed and memory only.</param>
+    public void Prepare(in AttentionCall call, in P term, object batch, int threads, int largestTile)
     {
-        (_call, _term, _plan) = (call, term, plan);
-        _call.QueryTile = plan.QueryTile;
+        ReadOnlySpan<int> starts = new(call.Starts, call.Sequences + 1);
+        _plan.Make(batch, starts, new(call.Columns, starts[^1]), largestTile, call.Heads, threads);
+        (_call, _term) = (call, term);
+        _call.QueryTile = _plan.QueryTile;
+        _headsAPart = _plan.Count >= HeadsTogether * threads ? call.Heads : 1;
         Sizing sizing = new() { Work = this };
         SimdWidths.Run(width, ref sizing);
     }
@@ -28,7 +33,6 @@ internal sealed unsafe class AttentionWork<P>(SimdWidth width) : IWork where P :
     public void Run(float* scratch, IParallel parallel)
     {
         _scratch = scratch;
-        _headsAPart = _plan!.Count >= HeadsTogether * parallel.Threads ? _call.Heads : 1;
         parallel.For(_plan.Count * (_call.Heads / _headsAPart), this);
     }
 
@@ -54,7 +58,7 @@ internal sealed unsafe class AttentionWork<P>(SimdWidth width) : IWork where P :
         public readonly void Invoke<S, V>() where S : struct, ISimd<V> where V : struct
         {
             (int pair, int first) = Math.DivRem(Number * Work._headsAPart, Work._call.Heads);
-            (int sequence, int tile) = Work._plan![pair];
+            (int sequence, int tile) = Work._plan[pair];
             for (int head = first; head < first + Work._headsAPart; head++)
                 OnlineSoftmaxAttention<S, V, P>.Run(Work._call, Work._term, sequence, tile, head, Work._scratch + (nint)Thread * Work.ScratchFloats);
         }
