@@ -145,7 +145,7 @@ internal sealed class Inspection : IDisposable
             model.Encoder.Forward(ops, batch);
             Cost = new(tokens, request.Batch, ops.Flops + ops.DerivedFlops, ops.PeakBytes + ops.DerivedBytes);
         }
-        catch (ShapeException e)
+        catch (Exception e) when (e is ShapeException or ArgumentException) // a row beyond a table
         {
             throw new CommandException($"{tokens} tokens are too many for this model: {e.Message} Choose fewer by --tokens.", e);
         }
