@@ -1,57 +1,116 @@
+using System.Globalization;
 using Cloze.Cpu;
 using Cloze.Kernels;
 namespace Cloze.Benchmarks;
 
-/// <summary>Float32 products at the shapes of encoders, one thread: per cent of the peak that was measured in the same rounds.</summary>
-internal static unsafe class GemmBenchmark
+/// <summary>Float32 products at the shapes of encoders on one thread, as per cent of the peak that was measured in the same rounds, with ONNX Runtime's beside them.</summary>
+internal static class GemmBenchmark
 {
     private static readonly (int Outputs, int Inputs)[] s_shapes = [(384, 384), (1152, 384), (1536, 384), (384, 1536), (768, 768), (2304, 768), (3072, 768), (768, 3072)];
     private static readonly int[] s_rows = [1, 2, 4, 6, 16, 64, 192, 1024, 4096];
 
     public static int Run(string[] args, bool smoke)
     {
-        int rounds = smoke ? 1 : args is [string given, ..] ? int.Parse(given, System.Globalization.CultureInfo.InvariantCulture) : 12;
-        IKernels kernels = VectorKernels.Chosen;
-        Console.WriteLine(Machine.Describe("gemm"));
-        Console.WriteLine();
-        Console.WriteLine("| rows | " + string.Join(" | ", s_shapes.Select(shape => $"{shape.Outputs}x{shape.Inputs}")) + " | mean | GB/s |");
+        int rounds = smoke ? 1 : args is [string given, ..] ? int.Parse(given, CultureInfo.InvariantCulture) : 12;
+        (int Outputs, int Inputs)[] shapes = smoke ? [(384, 384), (768, 3072)] : s_shapes;
+        Console.WriteLine(Machine.Describe("gemm", OrtProduct.Version));
+        Console.WriteLine($"""
+
+            Cloze / ONNX Runtime, per cent of the measured peak of multiply-adds, the 90th percentile of {rounds} interleaved rounds; the last column is the rate at which Cloze reads weights.
+
+            | rows | {string.Join(" | ", shapes.Select(shape => $"{shape.Outputs}x{shape.Inputs}"))} | mean | GB/s |
+            |---|{string.Concat(Enumerable.Repeat("---|", shapes.Length + 2))}
+            """);
         foreach (int rows in smoke ? [1, 6, 64] : s_rows)
         {
-            List<string> cells = [];
-            double sum = 0, bytes = 0;
-            foreach ((int outputs, int inputs) in s_shapes)
-            {
-                using Block x = Random(rows, inputs), w = Random(outputs, inputs), y = Random(rows, outputs), panels = new(PackingWork.PanelFloats(kernels, outputs, inputs));
-                GemmCall call = new() { X = new(x.Data, rows, inputs, CpuTensor.StrideOf(inputs)), Weight = new(panels.Data, outputs, inputs), Y = new(y.Data, rows, outputs, CpuTensor.StrideOf(outputs)) };
-                int count = call.Weight.PanelCount(kernels.PanelColumns);
-                for (int p = 0; p < count; p++)
-                    kernels.Pack(new Matrix(w.Data, outputs, inputs, CpuTensor.StrideOf(inputs)).Slice(p * kernels.PanelColumns, Math.Min(kernels.PanelColumns, outputs - p * kernels.PanelColumns)), panels.Data + (nint)p * kernels.PanelColumns * inputs);
-                double flops = 2.0 * rows * outputs * inputs;
-                int repeats = Math.Max(1, (int)(2e-3 * 60e9 / flops));
-                List<double> shares = [], rates = [];
-                for (int round = 0; round < rounds; round++)
-                {
-                    double peak = Timing.MeasurePeak(), start = Timing.ThreadSeconds();
-                    for (int i = 0; i < repeats; i++) kernels.Multiply(call, 0, rows, 0, count);
-                    double seconds = (Timing.ThreadSeconds() - start) / repeats;
-                    shares.Add(flops / seconds / 1e9 / peak);
-                    rates.Add(4.0 * outputs * inputs / seconds / 1e9);
-                }
-                double best = Timing.Percentile(shares, 0.9);
-                sum += best;
-                bytes += Timing.Percentile(rates, 0.9);
-                cells.Add($"{best * 100:F0} ({Timing.Percentile(shares, 0.5) * 100:F0})");
-            }
-            Console.WriteLine($"| {rows} | {string.Join(" | ", cells)} | {sum / s_shapes.Length * 100:F0} | {bytes / s_shapes.Length:F0} |");
+            List<Result> results = [.. shapes.Select(shape => Measure(rows, shape.Outputs, shape.Inputs, rounds))];
+            string cells = string.Join(" | ", results.Select(result => $"{Percent(result.Cloze)} / {Percent(result.Ort)}"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"| {rows} | {cells} | **{Percent(results.Average(r => r.Cloze))} / {Percent(results.Average(r => r.Ort))}** | {results.Average(r => r.GigaBytes):F0} |"));
         }
         return 0;
     }
 
-    private static Block Random(int rows, int columns)
+    private static string Percent(double share) => (100 * share).ToString("F0", CultureInfo.InvariantCulture);
+
+    private readonly record struct Result(double Cloze, double Ort, double GigaBytes);
+
+    private static Result Measure(int rows, int outputs, int inputs, int rounds)
     {
-        Block block = new((long)rows * CpuTensor.StrideOf(columns));
-        System.Random random = new(1);
-        for (long i = 0; i < block.Floats; i++) block.Data[i] = random.NextSingle() - 0.5f;
-        return block;
+        using BenchmarkMatrices matrices = new(rows, outputs, inputs);
+        using OrtProduct ort = new(matrices.X, matrices.Transposed(), rows, outputs, inputs);
+        matrices.Multiply();
+        ort.Run();
+        matrices.MustBe(ort.Y);
+
+        double flops = 2.0 * rows * outputs * inputs;
+        int repeats = Math.Max(1, (int)(2e-3 * 60e9 / flops));
+        List<double> cloze = [], other = [], rates = [];
+        for (int round = 0; round < rounds; round++)
+        {
+            double peak = Timing.MeasurePeak() * 1e9, seconds = Timing.Seconds(repeats, matrices.Multiply);
+            cloze.Add(flops / seconds / peak);
+            rates.Add(sizeof(float) * (double)outputs * inputs / seconds / 1e9);
+            other.Add(flops / Timing.Seconds(repeats, ort.Run) / peak);
+        }
+        return new(Timing.Percentile(cloze, 0.9), Timing.Percentile(other, 0.9), Timing.Percentile(rates, 0.9));
+    }
+}
+
+/// <summary>Operands of a product, packed as the product packs them.</summary>
+internal sealed unsafe class BenchmarkMatrices : IDisposable
+{
+    private readonly IKernels _kernels = VectorKernels.Chosen;
+    private readonly float[] _w;
+    private readonly Block _x, _y, _panels;
+    private readonly GemmCall _call;
+    private readonly int _panelCount;
+
+    public BenchmarkMatrices(int rows, int outputs, int inputs)
+    {
+        (X, _w) = (Random(1, rows * inputs), Random(2, outputs * inputs));
+        (int xStride, int yStride) = (CpuTensor.StrideOf(inputs), CpuTensor.StrideOf(outputs));
+        (_x, _y, _panels) = (new((long)rows * xStride), new((long)rows * yStride), new(PackingWork.PanelFloats(_kernels, outputs, inputs)));
+        for (int row = 0; row < rows; row++) X.AsSpan(row * inputs, inputs).CopyTo(new(_x.Data + (nint)row * xStride, inputs));
+        _call = new() { X = new(_x.Data, rows, inputs, xStride), Weight = new(_panels.Data, outputs, inputs), Y = new(_y.Data, rows, outputs, yStride) };
+        _panelCount = _call.Weight.PanelCount(_kernels.PanelColumns);
+        fixed (float* w = _w)
+            for (int panel = 0, width = _kernels.PanelColumns; panel < _panelCount; panel++)
+                _kernels.Pack(new(w + (nint)panel * width * inputs, Math.Min(width, outputs - panel * width), inputs, inputs), _panels.Data + (nint)panel * width * inputs);
+    }
+
+    public float[] X { get; }
+
+    public void Multiply() => _kernels.Multiply(_call, 0, _call.X.Rows, 0, _panelCount);
+
+    /// <summary>W as [inputs, outputs].</summary>
+    public float[] Transposed()
+    {
+        (int outputs, int inputs) = (_call.Weight.Outputs, _call.Weight.Inputs);
+        float[] transposed = new float[outputs * inputs];
+        for (int m = 0; m < outputs; m++) for (int k = 0; k < inputs; k++) transposed[k * outputs + m] = _w[m * inputs + k];
+        return transposed;
+    }
+
+    public void MustBe(float[] y)
+    {
+        for (int row = 0; row < _call.Y.Rows; row++)
+            for (int column = 0; column < _call.Y.Columns; column++)
+                if (!(Math.Abs(_call.Y[row][column] - y[row * _call.Y.Columns + column]) <= 1e-3f)) throw new InvalidOperationException($"The products differ at [{row},{column}].");
+    }
+
+    public void Dispose()
+    {
+        _x.Dispose();
+        _y.Dispose();
+        _panels.Dispose();
+    }
+
+    public static float[] Random(int seed, int count)
+    {
+        System.Random random = new(seed);
+        float[] values = new float[count];
+        for (int i = 0; i < count; i++) values[i] = random.NextSingle() - 0.5f;
+        return values;
     }
 }

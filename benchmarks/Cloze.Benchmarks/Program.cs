@@ -4,6 +4,7 @@ using Cloze.Benchmarks;
 IReadOnlyList<Benchmark> benchmarks =
 [
     new("gemm", "float32 products at the shapes of encoders, one thread", GemmBenchmark.Run),
+    new("feed-forward", "feed-forward blocks, activations and the packing of weights", FeedForwardBenchmark.Run),
 ];
 
 bool smoke = args.Contains("--smoke");

@@ -18,7 +18,15 @@ internal static unsafe partial class Timing
         return time[0] + time[1] * 1e-9;
     }
 
-    /// <summary>The share of the sorted figures below which <paramref name="share"/> of them lie.</summary>
+    /// <summary>Of one run, as the mean of some.</summary>
+    public static double Seconds(int repeats, Action run)
+    {
+        double start = ThreadSeconds();
+        for (int i = 0; i < repeats; i++) run();
+        return (ThreadSeconds() - start) / repeats;
+    }
+
+    /// <summary>The figure below which <paramref name="share"/> of them lie.</summary>
     public static double Percentile(IEnumerable<double> figures, double share)
     {
         double[] sorted = [.. figures.Order()];

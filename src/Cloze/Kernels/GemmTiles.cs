@@ -20,6 +20,7 @@ internal unsafe struct GemmTile
 internal static unsafe class GemmTiles<S, V> where S : struct, ISimd<V> where V : struct
 {
     /// <param name="isLast">Whether no other tile follows in this panel: the next one is fetched meanwhile.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(in GemmTile tile, int rows, int panels, bool isLast)
     {
         switch (rows, panels)

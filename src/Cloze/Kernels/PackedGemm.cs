@@ -79,6 +79,7 @@ internal static unsafe class PackedGemm<S, V> where S : struct, ISimd<V> where V
         else Partial(call, tile, rows, panels, call.Weight.Outputs - column);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Full(in GemmCall call, in GemmTile tile, int rows, int panels, bool isLast)
     {
         GemmTiles<S, V>.Run(tile, rows, panels, isLast);
