@@ -10,7 +10,7 @@ public sealed class CpuRuntime : IDisposable
     private readonly Workers _workers;
 
     /// <param name="threads">Threads that one operation may use, from 1 to 1024; null: the environment variable CLOZE_THREADS, else the number of cores.</param>
-    public CpuRuntime(int? threads = null) : this(threads, VectorKernels.Chosen) { }
+    public CpuRuntime(int? threads = null) : this(threads, VectorKernels.Chosen) => WarmUp.Start();
 
     internal CpuRuntime(int? threads, IKernels kernels) => (_workers, Kernels) = (new(threads), kernels);
 

@@ -12,7 +12,7 @@ internal sealed unsafe class CpuWeight : IDisposable
     private readonly Weight _weight;
     private readonly CpuRuntime _runtime;
     private readonly Lock _lock = new();
-    private readonly Dictionary<(int First, int Count), PackedMatrix> _packed = [];
+    private readonly List<Panels> _packed = [];   // the whole first, if it was asked for first: one entry, nearly always
     private readonly List<Block> _blocks = [];
     private StoredRows? _stored;   // null: what was asked for so far needs it no more
     private nint _floats;
@@ -59,9 +59,9 @@ internal sealed unsafe class CpuWeight : IDisposable
         int panelColumns = _runtime.Kernels.PanelColumns, inputs = _weight.Size.Columns;
         lock (_lock)
         {
-            (int, int) key = first % panelColumns == 0 ? (0, _weight.Size.Rows) : (first, count);
-            if (!_packed.TryGetValue(key, out PackedMatrix packed)) _packed[key] = packed = MakePanels(key.Item1, key.Item2);
-            return new(packed.Panels + (nint)(first - key.Item1) * inputs, count, inputs);
+            bool fromWhole = first % panelColumns == 0;
+            Panels panels = Find(fromWhole ? 0 : first, fromWhole ? _weight.Size.Rows : count);
+            return new(panels.Packed.Panels + (nint)(first - panels.First) * inputs, count, inputs);
         }
     }
 
@@ -98,11 +98,14 @@ internal sealed unsafe class CpuWeight : IDisposable
         return block.Data;
     }
 
-    private PackedMatrix MakePanels(int first, int count)
+    private Panels Find(int first, int count)
     {
+        foreach (Panels made in _packed) if (made.First == first && made.Packed.Outputs == count) return made;
         PackedMatrix packed = new(Make(PackingWork.PanelFloats(_runtime.Kernels, count, _weight.Size.Columns)).Data, count, _weight.Size.Columns);
         PackingWork.Run(_runtime, packed, first, Stored);
-        return packed;
+        Panels panels = new(first, packed);
+        _packed.Add(panels);
+        return panels;
     }
 
     private Block Make(long floats)
@@ -110,5 +113,11 @@ internal sealed unsafe class CpuWeight : IDisposable
         Block block = new(floats);
         _blocks.Add(block);
         return block;
+    }
+
+    private sealed class Panels(int first, PackedMatrix packed)
+    {
+        public int First => first;
+        public PackedMatrix Packed => packed;
     }
 }

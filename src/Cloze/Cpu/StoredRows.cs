@@ -7,13 +7,15 @@ namespace Cloze.Cpu;
 internal sealed unsafe class StoredRows : IDisposable
 {
     private readonly int _columns;
-    private readonly Run[] _runs;   // by place
-    private readonly List<MemoryHandle> _pins = [];
+    private readonly Run[] _runs;
+    private readonly MemoryHandle[] _pins;   // two a run: values and scales
 
     public StoredRows(Weight weight)
     {
         _columns = weight.Size.Columns;
-        _runs = [.. weight.Parts.OrderBy(part => part.At).Select(Resolve)];
+        _runs = new Run[weight.Parts.Count];   // plain loops: what a start waits for shall not wait for the compiler
+        _pins = new MemoryHandle[2 * _runs.Length];
+        for (int i = 0; i < _runs.Length; i++) _runs[i] = Resolve(weight.Parts[i], i);
     }
 
     ~StoredRows() => Dispose();
@@ -52,29 +54,27 @@ internal sealed unsafe class StoredRows : IDisposable
 
     public void Dispose()
     {
-        foreach (MemoryHandle pin in _pins) pin.Dispose();
-        _pins.Clear();
+        for (int i = 0; i < _pins.Length; i++) _pins[i].Dispose();
         GC.SuppressFinalize(this);
     }
 
-    private Run Resolve(WeightPart part)
+    private Run Resolve(WeightPart part, int i)
     {
         IStoredValues values = part.Tensor.Values;
         Run run = new() { First = part.At / _columns, Count = part.Length / _columns, From = part.From, Values = values };
         if (values.Int8 is { } quantized)
         {
-            run.Int8 = (sbyte*)Pin(quantized.Values) + part.From;
-            run.Scales = (float*)Pin(quantized.Scales) + part.From / _columns;
+            _pins[2 * i] = quantized.Values.Pin();
+            _pins[2 * i + 1] = quantized.Scales.Pin();
+            run.Int8 = (sbyte*)_pins[2 * i].Pointer + part.From;
+            run.Scales = (float*)_pins[2 * i + 1].Pointer + part.From / _columns;
         }
-        else if (!values.Floats.IsEmpty) run.Floats = (float*)Pin(values.Floats) + part.From;
+        else if (!values.Floats.IsEmpty)
+        {
+            _pins[2 * i] = values.Floats.Pin();
+            run.Floats = (float*)_pins[2 * i].Pointer + part.From;
+        }
         return run;
-    }
-
-    private void* Pin<E>(ReadOnlyMemory<E> memory)
-    {
-        MemoryHandle pin = memory.Pin();
-        _pins.Add(pin);
-        return pin.Pointer;
     }
 
     private struct Run

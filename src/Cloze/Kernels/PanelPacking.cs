@@ -25,6 +25,7 @@ internal static unsafe class PanelPacking<S, V> where S : struct, ISimd<V> where
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Column(float* row, int from, int to, float* panel, int width)
     {
         for (int k = from; k < to; k++) panel[(nint)k * width] = row[k];

@@ -48,6 +48,7 @@ internal readonly unsafe struct Simd128 : ISimd<Vector128<float>>
     public static Vector128<float> Diagonal(float* p, int* index, nint stride) =>
         Vector128.Create(p[index[0] * stride], p[index[1] * stride + 1], p[index[2] * stride + 2], p[index[3] * stride + 3]);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Transpose(float* from, nint fromStride, float* to, nint toStride)
     {
         for (int column = 0; column < 4; column++, from++, to += toStride)

@@ -56,6 +56,7 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>>
             p + index[4] * stride, p + index[5] * stride, p + index[6] * stride, p + index[7] * stride)
         : Vector256.Create(Simd128.Diagonal(p, index, stride), Simd128.Diagonal(p + 4, index + 4, stride));
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Transpose(float* from, nint fromStride, float* to, nint toStride)
     {
         if (!Avx.IsSupported)

@@ -48,6 +48,7 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>
     public static Vector512<float> Diagonal(float* p, int* index, nint stride) =>
         Vector512.Create(Simd256.Diagonal(p, index, stride), Simd256.Diagonal(p + 8, index + 8, stride));
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Transpose(float* from, nint fromStride, float* to, nint toStride)
     {
         Simd256.Transpose(from, fromStride, to, toStride);
