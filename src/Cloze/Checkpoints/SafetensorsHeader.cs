@@ -3,7 +3,7 @@ using System.Text.Unicode;
 namespace Cloze.Checkpoints;
 
 /// <summary>One entry of a header. Begin and End count from the start of the data.</summary>
-internal readonly record struct TensorEntry(string Name, TensorType Type, int[] Shape, long Begin, long End);
+internal sealed record TensorEntry(string Name, TensorType Type, int[] Shape, long Begin, long End);
 
 /// <summary>The JSON header of a safetensors file, read strictly.</summary>
 /// <remarks>
@@ -71,26 +71,30 @@ internal static class SafetensorsHeader
     {
         TensorType? type = null;
         int[]? shape = null;
-        (ulong Begin, ulong End)? offsets = null;
+        long begin = -1, end = -1;
+        Span<long> offsets = stackalloc long[2];
         if (reader.TokenType != JsonTokenType.StartObject) throw Fault($"is {Kind(reader.TokenType)}; an object with dtype, shape and data_offsets is needed");
         while (Next(ref reader) == JsonTokenType.PropertyName)
         {
             bool isType = reader.ValueTextEquals("dtype"u8), isShape = reader.ValueTextEquals("shape"u8), isOffsets = reader.ValueTextEquals("data_offsets"u8);
-            if (isType && type is not null || isShape && shape is not null || isOffsets && offsets is not null) throw Fault($"has {reader.GetString()} twice");
+            if (isType && type is not null || isShape && shape is not null || isOffsets && begin >= 0) throw Fault($"has {reader.GetString()} twice");
             Next(ref reader);
             if (isType) type = ReadType(ref reader);
             else if (isShape) shape = ReadShape(ref reader);
-            else if (isOffsets) offsets = ReadNumbers(ref reader, most: 2) is [ulong begin, ulong end] ? (begin, end) : throw Fault("has data_offsets that are not two whole numbers");
+            else if (isOffsets)
+            {
+                if (ReadNumbers(ref reader, offsets) != 2) throw Fault("has data_offsets that are not two whole numbers below 2^63");
+                (begin, end) = (offsets[0], offsets[1]);
+            }
             else reader.Skip(); // the reference reads on, too
         }
-        if (type is null || shape is null || offsets is null) throw Fault($"has no {(type is null ? "dtype" : shape is null ? "shape" : "data_offsets")}");
+        if (type is null || shape is null || begin < 0) throw Fault($"has no {(type is null ? "dtype" : shape is null ? "shape" : "data_offsets")}");
 
         UInt128 bytes = (uint)TensorTypes.Bytes(type.Value);
         foreach (int size in shape) if ((bytes *= (uint)size) > long.MaxValue) throw Fault("is larger than any file");
-        (ulong from, ulong to) = offsets.Value;
-        if (from > to || to > long.MaxValue || to - from != bytes)
-            throw Fault($"{TensorTypes.Name(type.Value)} {FileFault.Shown(shape)} has {bytes} bytes, but its data_offsets are [{from},{to}]");
-        return new(name, type.Value, shape, (long)from, (long)to);
+        if (begin > end || (ulong)(end - begin) != bytes)
+            throw Fault($"{TensorTypes.Name(type.Value)} {FileFault.Shown(shape)} has {bytes} bytes, but its data_offsets are [{begin},{end}]");
+        return new(name, type.Value, shape, begin, end);
 
         CheckpointException Fault(string what) => new($"{path}: {FileFault.Shown(name)} {what}. The file is broken; copy or download it again.");
 
@@ -104,31 +108,32 @@ internal static class SafetensorsHeader
 
         int[] ReadShape(ref Utf8JsonReader reader)
         {
-            List<ulong> sizes = ReadNumbers(ref reader, MostDimensions) ?? throw Fault($"has a shape that is not a list of at most {MostDimensions} whole numbers");
-            int[] shape = new int[sizes.Count];
-            for (int i = 0; i < shape.Length; i++) shape[i] = sizes[i] <= int.MaxValue ? (int)sizes[i] : throw Fault($"has {sizes[i]} as dimension {i}, more than {int.MaxValue}");
+            Span<long> sizes = stackalloc long[MostDimensions];
+            if (ReadNumbers(ref reader, sizes) is not (>= 0 and int count)) throw Fault($"has a shape that is not a list of at most {MostDimensions} whole numbers");
+            int[] shape = new int[count];
+            for (int i = 0; i < count; i++) shape[i] = sizes[i] <= int.MaxValue ? (int)sizes[i] : throw Fault($"has {sizes[i]} as dimension {i}, more than {int.MaxValue}");
             return shape;
         }
     }
 
-    /// <summary>A list of whole numbers in plain digits; null: it is something else.</summary>
-    private static List<ulong>? ReadNumbers(ref Utf8JsonReader reader, int most)
+    /// <summary>Reads a list of whole numbers in plain digits and gives their count; −1: it is something else, too long, or a number is beyond 63 bits.</summary>
+    private static int ReadNumbers(ref Utf8JsonReader reader, scoped Span<long> numbers)
     {
-        if (reader.TokenType != JsonTokenType.StartArray) return null;
-        List<ulong> numbers = [];
+        if (reader.TokenType != JsonTokenType.StartArray) return -1;
+        int count = 0;
         while (Next(ref reader) != JsonTokenType.EndArray)
         {
-            if (numbers.Count == most || reader.TokenType != JsonTokenType.Number || !reader.TryGetUInt64(out ulong number)) return null;
-            numbers.Add(number);
+            if (count == numbers.Length || reader.TokenType != JsonTokenType.Number || !reader.TryGetUInt64(out ulong number) || number > long.MaxValue) return -1;
+            numbers[count++] = (long)number;
         }
-        return numbers;
+        return count;
     }
 
     /// <summary>Sorted by offset, every entry begins where the one before it ends, and the last ends with the file.</summary>
     private static void CheckCoverage(List<TensorEntry> entries, long dataBytes, string path)
     {
         TensorEntry[] sorted = [.. entries];
-        Array.Sort(sorted, (a, b) => a.Begin != b.Begin ? a.Begin.CompareTo(b.Begin) : a.End.CompareTo(b.End));
+        Array.Sort(sorted, static (a, b) => a.Begin != b.Begin ? a.Begin.CompareTo(b.Begin) : a.End.CompareTo(b.End));
         long covered = 0;
         foreach (TensorEntry entry in sorted)
         {

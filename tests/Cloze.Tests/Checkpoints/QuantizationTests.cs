@@ -74,6 +74,16 @@ public class QuantizationTests
     }
 
     [Fact]
+    public void Open_SaysOnceThatTheConfigurationDoesNotTellOfInt8()
+    {
+        using TemporaryFolder folder = new();
+        Write(folder, TinyBert.Config());
+        string message = Assert.Throws<CheckpointException>(() => Checkpoint.Open(Path.Combine(folder.Path, "model"))).Message;
+        Assert.Contains("stores weights as int8 with scales (bert.embeddings.word_embeddings.weight is the first)", message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', message);
+    }
+
+    [Fact]
     public void Read_TakesAnIgnoredModuleAsItIsStored()
     {
         using TemporaryFolder folder = new();
