@@ -198,6 +198,8 @@ public sealed class AlbertArchitecture : IArchitecture
         return file is null ? read : read.AsStored(file);
     }
 
+    public InitialValues Initial(object config, TensorRequest request) => InitialValues.Of(request, ((AlbertConfig)config).InitializerRange);
+
     public Pooler<T>? BuildPooler<T>(object config, IWeights<T> weights) where T : class =>
         (AlbertConfig)config is { HasPooler: true } albert ? AlbertHeads.Pooler(albert, weights) : null;
 

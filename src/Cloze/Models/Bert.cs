@@ -220,6 +220,8 @@ public sealed class BertArchitecture : IArchitecture
         return file is null ? read : read.AsStored(file);
     }
 
+    public InitialValues Initial(object config, TensorRequest request) => InitialValues.Of(request, ((BertConfig)config).InitializerRange);
+
     public Pooler<T>? BuildPooler<T>(object config, IWeights<T> weights) where T : class =>
         (BertConfig)config is { HasPooler: true } bert ? BertHeads.Pooler(bert, weights) : null;
 

@@ -522,6 +522,15 @@ public sealed class DebertaV2Architecture : IArchitecture
         return file is null ? read : read.AsStored(file);
     }
 
+    /// <remarks>The convolution's bias starts as torch.nn.Conv1d's, the residual tables of a discriminator as zeros (microsoft/DeBERTa rtd_task.py).</remarks>
+    public InitialValues Initial(object config, TensorRequest request)
+    {
+        DebertaV2Config read = (DebertaV2Config)config;
+        if (request.Name.EndsWith("encoder.conv.conv.bias", StringComparison.Ordinal))
+            return new InitialValues.Uniform(1 / Math.Sqrt((double)read.HiddenSize / read.ConvGroups * read.ConvKernelSize));
+        return request.Name.EndsWith("embeddings._weight", StringComparison.Ordinal) ? new InitialValues.Constant(0) : InitialValues.Of(request, read.InitializerRange);
+    }
+
     public Pooler<T>? BuildPooler<T>(object config, IWeights<T> weights) where T : class => null;
 
     public EncoderModel<T> Build<T>(object config, ModelTask task, int labels, IWeights<T> weights) where T : class

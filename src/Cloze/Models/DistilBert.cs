@@ -171,6 +171,11 @@ public sealed class DistilBertArchitecture : IArchitecture
         return file is null ? read : read.AsStored(file);
     }
 
+    public InitialValues Initial(object config, TensorRequest request) =>
+        (DistilBertConfig)config is { SinusoidalPosEmbds: true } && request.Name.EndsWith("position_embeddings.weight", StringComparison.Ordinal)
+            ? new InitialValues.Sinusoids()
+            : InitialValues.Of(request, ((DistilBertConfig)config).InitializerRange);
+
     public Pooler<T>? BuildPooler<T>(object config, IWeights<T> weights) where T : class => null;
 
     public EncoderModel<T> Build<T>(object config, ModelTask task, int labels, IWeights<T> weights) where T : class

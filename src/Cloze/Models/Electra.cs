@@ -228,6 +228,8 @@ public sealed class ElectraArchitecture : IArchitecture
         return file is null ? read : read.AsStored(file);
     }
 
+    public InitialValues Initial(object config, TensorRequest request) => InitialValues.Of(request, ((ElectraConfig)config).InitializerRange);
+
     public Pooler<T>? BuildPooler<T>(object config, IWeights<T> weights) where T : class => null;
 
     public EncoderModel<T> Build<T>(object config, ModelTask task, int labels, IWeights<T> weights) where T : class

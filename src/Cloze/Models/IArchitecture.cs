@@ -23,6 +23,10 @@ public interface IArchitecture
     /// <exception cref="CheckpointException">A field is missing or malformed, or its value changes the result and is not supported.</exception>
     object Configure(ConfigFields config, IStoredTensors? file);
 
+    /// <summary>What a tensor is drawn from in a random start, as the reference draws it.</summary>
+    /// <param name="config">From <see cref="Configure"/>.</param>
+    InitialValues Initial(object config, TensorRequest request);
+
     /// <summary>The model's own pooler, whatever the task; null where the file holds none.</summary>
     /// <param name="config">From <see cref="Configure"/>.</param>
     Pooler<T>? BuildPooler<T>(object config, IWeights<T> weights) where T : class;

@@ -145,6 +145,8 @@ public sealed class RobertaArchitecture : IArchitecture
         return file is null ? read : read.AsStored(file);
     }
 
+    public InitialValues Initial(object config, TensorRequest request) => InitialValues.Of(request, ((RobertaConfig)config).InitializerRange);
+
     public Pooler<T>? BuildPooler<T>(object config, IWeights<T> weights) where T : class =>
         (RobertaConfig)config is { HasPooler: true } roberta ? RobertaHeads.Pooler(roberta, weights) : null;
 

@@ -179,23 +179,3 @@ public sealed class SchemaSource : ITensorSource
     public StoredTensor Find(TensorRequest request) =>
         new(request.Name, request.Dimensions, () => throw new NotSupportedException($"{request.Name} has no values: this is a schema."));
 }
-
-/// <summary>Makes every tensor that is asked for: N(0, σ²), biases 0, scales 1, padding rows 0.</summary>
-/// <remarks>Draws depend on seed and name, not on the order of asking.</remarks>
-public sealed class RandomStart(int seed, double standardDeviation = 0.02) : ITensorSource
-{
-    public StoredTensor Find(TensorRequest request) => new(request.Name, request.Dimensions, () => Draw(request));
-
-    private float[] Draw(TensorRequest request)
-    {
-        float[] values = new float[request.Dimensions.Aggregate(1, (product, size) => product * size)];
-        if (request.Role == WeightRole.Bias) return values;
-        if (request.Role == WeightRole.Scale) { Array.Fill(values, 1); return values; }
-
-        Random random = new(request.Name.Aggregate(seed, (hash, letter) => unchecked(hash * 31 + letter)));
-        for (int i = 0; i < values.Length; i++)
-            values[i] = (float)(standardDeviation * Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble())); // Box and Muller 1958
-        if (request.Padding is { } row) values.AsSpan(row * request.Dimensions[1], request.Dimensions[1]).Clear();
-        return values;
-    }
-}
