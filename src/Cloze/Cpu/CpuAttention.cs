@@ -50,7 +50,7 @@ internal sealed unsafe class CpuAttention(CpuRuntime runtime)
                     break;
                 case PositionTerm<CpuTensor>.Relative(_, var keyTerm, var isScaled):
                     RefuseGlobal(hasGlobal);
-                    Shapes.Relative(term!.Size, headSize);
+                    Shapes.Relative(term!.Size, headSize, batch);
                     RunRelative(call, batch, term, keyTerm ? term : null, heads: 1, LinearRows(term.Rows, batch), isScaled);
                     break;
                 case PositionTerm<CpuTensor>.Disentangled(_, _, var buckets):

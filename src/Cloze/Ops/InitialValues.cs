@@ -32,6 +32,9 @@ public abstract record InitialValues
 /// <remarks>Draws depend on the seed and the tensor's name, not on the order of asking. Safe to share between threads.</remarks>
 public sealed class RandomStart(int seed, Func<TensorRequest, InitialValues> rule) : ITensorSource
 {
+    /// <summary>By <see cref="InitialValues.Of"/>.</summary>
+    public RandomStart(int seed, double deviation = 0.02) : this(seed, request => InitialValues.Of(request, deviation)) { }
+
     public StoredTensor Find(TensorRequest request) => new(request.Name, request.Dimensions, () => Draw(request));
 
     private float[] Draw(TensorRequest request)
