@@ -6,4 +6,5 @@ return CommandHost.Run(args,
     new("forward", ForwardCommand.Create),
     new("convert", ConvertCommand.Create),
     new("inspect", InspectCommand.Create),
+    new("tokenize", TokenizeCommand.Create),
 ]);

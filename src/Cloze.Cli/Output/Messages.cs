@@ -1,4 +1,5 @@
 using System.Globalization;
+using Cloze.Tokenizers;
 namespace Cloze.Cli.Output;
 
 /// <summary>What is said on stderr, one line a message, never anything on stdout.</summary>
@@ -15,7 +16,7 @@ internal static class Messages
     /// <summary>One line for a failure.</summary>
     public static string Of(Exception e) => e switch
     {
-        CommandException or CheckpointException or IOException or UnauthorizedAccessException => e.Message,
+        CommandException or CheckpointException or TokenizerException or IOException or UnauthorizedAccessException => e.Message,
         _ => $"{e.GetType().Name}: {e.Message} (--verbose shows where)",
     };
 

@@ -5,7 +5,7 @@ namespace Cloze.Tokenizers;
 
 /// <summary>A value in a JSON file, read when it is asked for: where it stands and how it is called, for messages.</summary>
 /// <remarks>For the small parts of a tokenizer file. A null counts as absent; of two fields with one name the last counts, as in the reference.</remarks>
-internal readonly struct JsonValue
+internal sealed class JsonValue
 {
     private readonly byte[] _json;
     private readonly int _start, _length;
@@ -21,6 +21,9 @@ internal readonly struct JsonValue
 
     /// <summary>The path to it inside the file: <c>post_processor.special_tokens</c>; empty: the whole file.</summary>
     public string Name { get; }
+
+    /// <summary>The name of a field that <see cref="Fields"/> lists.</summary>
+    public string Key { get; private set; } = "";
 
     private ReadOnlySpan<byte> Raw => _json.AsSpan(_start, _length);
 
@@ -78,16 +81,17 @@ internal readonly struct JsonValue
     public JsonValue Need(string name) => Find(name) ?? throw new TokenizerException($"{File}: {(Name.Length == 0 ? name : $"{Name}.{name}")} is missing. Save the tokenizer again with the library that made it.");
 
     /// <summary>The fields of an object, in the file's order; nulls are left out.</summary>
-    public List<(string Key, JsonValue Value)> Fields()
+    public List<JsonValue> Fields()
     {
-        List<(string, JsonValue)> fields = [];
+        List<JsonValue> fields = [];
         Utf8JsonReader reader = Open(JsonTokenType.StartObject, "an object");
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             string key = TextOf(ref reader);
             reader.Read();
             JsonValue value = Take(ref reader, _json, _start, File, Name.Length == 0 ? key : $"{Name}.{key}");
-            if (value._type != JsonTokenType.Null) fields.Add((key, value));
+            value.Key = key;
+            if (value._type != JsonTokenType.Null) fields.Add(value);
         }
         return fields;
     }

@@ -44,14 +44,14 @@ internal sealed class SpecialTokens
         if (config is { } settings) tokens.Take(settings, special: false);
         if (config?.Find("added_tokens_decoder") is { } decoder)
         {
-            foreach ((string key, JsonValue value) in decoder.Fields())
-                tokens._decoder.Add((int.TryParse(key, out int id) ? id : throw value.Wrong("an id as its name"), SpecialToken.Read(value, special: false)));
+            foreach (JsonValue value in decoder.Fields())
+                tokens._decoder.Add((int.TryParse(value.Key, out int id) ? id : throw value.Wrong("an id as its name"), SpecialToken.Read(value, special: false)));
         }
         else
         {
             if (BertFiles.Sidecar(folder, "special_tokens_map.json") is { } map) tokens.Take(map, special: true);
             if (BertFiles.Sidecar(folder, "added_tokens.json") is { } added)
-                foreach ((string content, JsonValue id) in added.Fields()) tokens._decoder.Add((id.Number(), tokens.Added(content)));
+                foreach (JsonValue id in added.Fields()) tokens._decoder.Add((id.Number(), tokens.Added(id.Key)));
         }
         tokens._decoder.Sort((a, b) => a.Id.CompareTo(b.Id));
         return tokens;
@@ -70,12 +70,12 @@ internal sealed class SpecialTokens
 
     private void Take(JsonValue file, bool special)
     {
-        foreach ((string key, JsonValue value) in file.Fields())
+        foreach (JsonValue value in file.Fields())
         {
-            if (key == "additional_special_tokens")
+            if (value.Key == "additional_special_tokens")
                 foreach (JsonValue token in value.Items()) _additional.Add(SpecialToken.Read(token, special));
-            else if (key is "bos_token" or "eos_token" or "unk_token" or "sep_token" or "pad_token" or "cls_token" or "mask_token")
-                _named[key] = SpecialToken.Read(value, special);
+            else if (value.Key is "bos_token" or "eos_token" or "unk_token" or "sep_token" or "pad_token" or "cls_token" or "mask_token")
+                _named[value.Key] = SpecialToken.Read(value, special);
         }
     }
 

@@ -40,7 +40,7 @@ internal static class TokenizerComponents
                 return Template.Bert(cls, clsId, sep, sepId);
             case "TemplateProcessing":
                 Dictionary<string, JsonValue> special = [];
-                foreach ((string key, JsonValue value) in json.Find("special_tokens")?.Fields() ?? []) special[key] = value;
+                foreach (JsonValue token in json.Find("special_tokens")?.Fields() ?? []) special[token.Key] = token;
                 return new(Pieces(json.Need("single"), special, isPair: false), Pieces(json.Need("pair"), special, isPair: true));
             case var type:
                 throw Unsupported(json, type, "TemplateProcessing, BertProcessing, null");
@@ -112,7 +112,7 @@ internal static class TokenizerComponents
             return TemplatePiece.Sequence(source, sequence.Need("type_id").Number());
         }
         JsonValue token = json.Need("SpecialToken"), name = token.Need("id");
-        if (!special.TryGetValue(name.Text(), out JsonValue known)) throw name.Wrong("a token that special_tokens declares");
+        if (!special.TryGetValue(name.Text(), out JsonValue? known)) throw name.Wrong("a token that special_tokens declares");
         int[] ids = [.. known.Need("ids").Items().ConvertAll(id => id.Number())];
         string[] tokens = [.. known.Need("tokens").Items().ConvertAll(text => text.Text())];
         if (ids.Length != tokens.Length) throw known.Wrong("as many ids as tokens");

@@ -72,8 +72,8 @@ internal sealed class TokenizerJson
     private void Entries(ref Utf8JsonReader reader)
     {
         int rest = _json.Length - (int)reader.BytesConsumed;
-        _pool = new char[rest / 4 + 64];
-        _entries = new VocabularyEntry[rest / 16 + 16];
+        _pool = new char[rest / 2 + 64];
+        _entries = new VocabularyEntry[rest / 12 + 16];
         (_poolLength, _count) = (0, 0);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
@@ -114,14 +114,14 @@ internal sealed class TokenizerJson
         string type = Field("type")?.Text() ?? (limit is not null ? "WordPiece" : _model.ContainsKey("merges") ? "BPE" : _model.ContainsKey("vocab") ? "Unigram" : "without a type");
         if (type != "WordPiece")
             throw new TokenizerException($"{_path}: model is {type}, which is not supported yet; supported: WordPiece. Use a checkpoint with a WordPiece tokenizer (BERT, DistilBERT, ELECTRA).");
-        if (_model.TryGetValue("vocab", out JsonValue vocabulary)) throw vocabulary.Wrong("an object of texts and ids");
+        if (_model.TryGetValue("vocab", out JsonValue? vocabulary)) throw vocabulary.Wrong("an object of texts and ids");
         if (_entries.Length == 0) throw new TokenizerException($"{_path}: model.vocab is missing. Save the tokenizer again with the library that made it.");
         Array.Resize(ref _entries, _count);
         return new(new(_pool, _entries), Field("unk_token")?.Text() ?? "[UNK]", Field("continuing_subword_prefix")?.Text() ?? "##", limit?.Number() ?? 100);
     }
 
     /// <summary>A part of the file; null: absent or null.</summary>
-    private JsonValue? Part(string name) => _parts.TryGetValue(name, out JsonValue value) && !value.IsNull ? value : null;
+    private JsonValue? Part(string name) => _parts.TryGetValue(name, out JsonValue? value) && !value.IsNull ? value : null;
 
-    private JsonValue? Field(string name) => _model.TryGetValue(name, out JsonValue value) && !value.IsNull ? value : null;
+    private JsonValue? Field(string name) => _model.TryGetValue(name, out JsonValue? value) && !value.IsNull ? value : null;
 }

@@ -74,4 +74,4 @@ internal sealed class TokenSink
 }
 
 /// <summary>The text of token <paramref name="Index"/> where it is not the vocabulary's text for its id.</summary>
-internal readonly record struct TokenSurface(int Index, string Text);
+internal sealed record TokenSurface(int Index, string Text);
