@@ -5,6 +5,7 @@ IReadOnlyList<Benchmark> benchmarks =
 [
     new("gemm", "float32 products at the shapes of encoders, one thread", GemmBenchmark.Run),
     new("feed-forward", "feed-forward blocks, activations and the packing of weights", FeedForwardBenchmark.Run),
+    new("tokenizers", "WordPiece against FastBertTokenizer and Microsoft.ML.Tokenizers; [SECONDS] [TEXTS.txt …]", TokenizerBenchmark.Run),
 ];
 
 bool smoke = args.Contains("--smoke");
