@@ -10,11 +10,15 @@ internal static class ConvertCommand
     {
         Option<string> model = new("--model") { Description = "The checkpoint folder to read.", HelpName = "DIR", Required = true };
         Option<string> output = new("--output") { Description = "The folder to write; it appears whole or not at all.", HelpName = "DIR", Required = true };
-        Option<string> weights = new("--weights") { Description = "How weights are stored; int8 has a scale a row and is a quarter of float32's size.", Required = true };
+        Option<string> weights = new("--weights") { Description = "How weights are stored; int8, with a scale a row, is the smallest.", Required = true };
         weights.AcceptOnlyFromAmong("f32", "f16", "bf16", "int8");
         Option<bool> force = new("--force") { Description = "Replace the output folder if it is a checkpoint." };
-        Command command = new("convert", "Write a checkpoint folder again with its weights as float32, float16, bfloat16 or int8.") { model, output, weights, force };
-        command.SetAction(parsed => Run(parsed, parsed.GetRequiredValue(model), parsed.GetRequiredValue(output), Format(parsed.GetRequiredValue(weights)), parsed.GetValue(force)));
+        Command command = new("convert", "Write a checkpoint folder again with its weights as float32, float16, bfloat16 or int8.")
+        {
+            model, output, weights, force,
+        };
+        command.SetAction(parsed =>
+            Run(parsed, parsed.GetRequiredValue(model), parsed.GetRequiredValue(output), Format(parsed.GetRequiredValue(weights)), parsed.GetValue(force)));
         return command.Example("cloze convert --model all-MiniLM-L6-v2 --output all-MiniLM-L6-v2-int8 --weights int8");
     }
 
@@ -26,7 +30,8 @@ internal static class ConvertCommand
         if (result.LeftOut.Count > 0) Messages.Write($"left out, since they hold the same weights: {string.Join(", ", result.LeftOut)}");
         if (StandardOutput.IsTerminal && !parsed.GetValue(CommandHost.Json))
         {
-            Console.Out.WriteLine($"{output}: {Messages.Count(result.Tensors, "tensor")}, {result.Quantized} of them int8, {Messages.Count(result.Bytes, "byte")}.");
+            string tensors = Messages.Count(result.Tensors, "tensor"), bytes = Messages.Count(result.Bytes, "byte");
+            Console.Out.WriteLine($"{output}: {tensors}, {result.Quantized} of them int8, {bytes}.");
             return CommandHost.Done;
         }
         using JsonLines lines = new(new StandardOutput());

@@ -13,10 +13,18 @@ internal static class InspectCommand
             Description = "A checkpoint folder, or a single .safetensors file; default: CLOZE_MODEL, else all-MiniLM-L6-v2 beside the program.",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        Option<int?> tokens = new("--tokens") { Description = "Tokens of each sequence of the batch whose cost is shown; default: 512, or as many as the model has positions.", HelpName = "N" };
+        Option<int?> tokens = new("--tokens")
+        {
+            Description = "Tokens of each sequence of the batch whose cost is shown; default: 512, or as many as the model has positions.",
+            HelpName = "N",
+        };
         Option<int> batch = new("--batch") { Description = "Sequences of that batch.", HelpName = "N", DefaultValueFactory = _ => 8 };
         Option<bool> tensors = new("--tensors") { Description = "List every tensor with the SHA-256 of its values as little-endian float32." };
-        Option<string?> wanted = new("--as") { Description = "Load it as this class of the reference, and refuse what does not fit; with --tensors: its parameters after loading.", HelpName = "CLASS" };
+        Option<string?> wanted = new("--as")
+        {
+            Description = "Load it as this class of the reference, and refuse what does not fit; with --tensors: its parameters after loading.",
+            HelpName = "CLASS",
+        };
         Command command = new("inspect", "Show a model's architecture, parameters, tokenizer, cost and problems.") { path, tokens, batch, tensors, wanted };
         command.SetAction(parsed =>
         {
@@ -33,13 +41,14 @@ internal static class InspectCommand
         if (isFile && request.As is not null) throw new UsageException("--as needs a folder with config.json.");
         if (path is not null && !isFile && !Directory.Exists(path)) throw new CommandException($"{path} does not exist.");
         using Inspection inspection = isFile ? Inspection.OfFile(path!) : Inspection.OfFolder(path ?? DefaultModel.Folder(null), request);
-        IReadOnlyList<ListedTensor> tensors = request.Tensors ? inspection.List(CommandHost.Interrupted) : []; // before anything is written: a fault leaves stdout empty
-        if (StandardOutput.IsTerminal && !parsed.GetValue(CommandHost.Json)) InspectOutput.WriteTable(Console.Out, inspection, request.Tensors ? tensors : null);
-        else
+        IReadOnlyList<ListedTensor>? tensors = request.Tensors ? inspection.List(CommandHost.Interrupted) : null; // a fault leaves stdout empty
+        if (StandardOutput.IsTerminal && !parsed.GetValue(CommandHost.Json))
         {
-            using JsonLines lines = new(new StandardOutput());
-            lines.Line((inspection, tensors: request.Tensors ? tensors : null), static (json, state) => InspectOutput.WriteJson(json, state.inspection, state.tensors));
+            InspectOutput.WriteTable(Console.Out, inspection, tensors);
+            return CommandHost.Done;
         }
+        using JsonLines lines = new(new StandardOutput());
+        lines.Line((inspection, tensors), static (json, state) => InspectOutput.WriteJson(json, state.inspection, state.tensors));
         return CommandHost.Done;
     }
 }

@@ -37,6 +37,7 @@ internal static class InspectOutput
             json.WriteNumber("tokens", cost.Tokens);
             json.WriteNumber("batch", cost.Batch);
             json.WriteNumber("flops", cost.Flops);
+            json.WriteNumber("weight_bytes", cost.WeightBytes);
             json.WriteNumber("activation_bytes", cost.ActivationBytes);
             json.WriteEndObject();
         }
@@ -78,10 +79,15 @@ internal static class InspectOutput
         if (found.Architecture is not null) Line("architecture", $"{found.Architecture}{(found.Class is null ? "" : $" ({found.Class})")}");
         Line("parameters", Number(found.Parameters.Sum(part => part.Elements)));
         foreach ((string part, long elements) in found.Parameters) Line($"  {part}", Number(elements));
-        if (found.StoredBytes is { } bytes) Line("stored", $"{Number(bytes)} bytes: {string.Join(", ", found.StoredTypes.Select(type => $"{type.Count} × {type.Type}"))}");
-        if (found.Tokenizer is { } tokenizer) Line("tokenizer", $"{Number(tokenizer.Tokens)} tokens{(tokenizer.Mask is null ? "" : $", mask {tokenizer.Mask}")}");
+        if (found.StoredBytes is { } bytes)
+            Line("stored", $"{Number(bytes)} bytes: {string.Join(", ", found.StoredTypes.Select(type => $"{type.Count} × {type.Type}"))}");
+        if (found.Tokenizer is { } tokenizer)
+            Line("tokenizer", $"{Number(tokenizer.Tokens)} tokens{(tokenizer.Mask is null ? "" : $", mask {tokenizer.Mask}")}");
         if (found.Cost is { } cost)
-            Line("cost", string.Create(CultureInfo.InvariantCulture, $"{cost.Batch} × {cost.Tokens} tokens: {cost.Flops / 1e9:N1} GFLOP, {cost.ActivationBytes / 1e6:N1} MB of activations at the most"));
+        {
+            Line("cost", string.Create(CultureInfo.InvariantCulture, $"{cost.Batch} × {cost.Tokens} tokens: {cost.Flops / 1e9:N1} GFLOP"));
+            Line("memory", string.Create(CultureInfo.InvariantCulture, $"{cost.WeightBytes / 1e6:N1} MB of weights, {cost.ActivationBytes / 1e6:N1} MB of activations"));
+        }
         Line("problems", found.Problems.Count == 0 ? "none" : Number(found.Problems.Count));
         foreach (Problem problem in found.Problems) output.WriteLine($"  {problem.Kind}: {TerminalText.Printable(problem.Message)}");
         if (tensors is null) return;

@@ -13,13 +13,14 @@ internal sealed record Problem(string Kind, string Name, string Message);
 
 /// <summary>What a batch costs.</summary>
 /// <param name="Flops">Of matrix products and attention; a multiply and an add are two.</param>
+/// <param name="WeightBytes">As they lie in memory: float32, and int8 tables with their scales.</param>
 /// <param name="ActivationBytes">The most that lives at once, in float32, beside the weights.</param>
-internal sealed record Cost(int Tokens, int Batch, long Flops, long ActivationBytes);
+internal sealed record Cost(int Tokens, int Batch, long Flops, long WeightBytes, long ActivationBytes);
 
 /// <summary>All that is known of a folder or a weights file. Faults become problems, unless a class is asked for; what is broken throws.</summary>
 internal sealed class Inspection : IDisposable
 {
-    private const int UsualTokens = 512;
+    private const int UsualTokens = 512, MostTokens = 1 << 26;
     private readonly WeightFiles? _weights;
     private Checkpoint? _checkpoint;
     private LoadReport? _report;
@@ -33,8 +34,8 @@ internal sealed class Inspection : IDisposable
     public List<(string Part, long Elements)> Parameters { get; } = [];
     /// <summary>Of the files' values, as stored.</summary>
     public long? StoredBytes => _weights?.Tensors.Values.Sum(tensor => tensor.Bytes);
-    public IEnumerable<(string Type, int Count)> StoredTypes =>
-        _weights is null ? [] : _weights.Tensors.Values.GroupBy(tensor => tensor.Type).OrderBy(group => group.Key).Select(group => (TensorTypes.Name(group.Key), group.Count()));
+    public IEnumerable<(string Type, int Count)> StoredTypes => _weights is null ? []
+        : _weights.Tensors.Values.GroupBy(tensor => tensor.Type).OrderBy(group => group.Key).Select(group => (TensorTypes.Name(group.Key), group.Count()));
     public (int Tokens, string? Mask)? Tokenizer { get; private set; }
     public Cost? Cost { get; private set; }
     public List<Problem> Problems { get; } = [];
@@ -104,13 +105,14 @@ internal sealed class Inspection : IDisposable
         object settings = architecture.Configure(config, _checkpoint);
         ModelTask task = request.As is not null ? ModelRegistry.TaskOf(request.As, architecture, config.Source) : ModelRegistry.TaskOf(config, architecture);
         int labels = TaskConfig.Read(config, task).Labels.Count;
-        Class = request.As ?? (config.Texts("architectures") is [string named, ..] ? named : architecture.Classes.First(entry => entry.Value == ModelTask.Base).Key);
+        string? named = request.As ?? config.Texts("architectures")?.FirstOrDefault();
+        Class = named ?? architecture.Classes.First(entry => entry.Value == ModelTask.Base).Key;
         Weights<Shape> schema = ShapeFactory.Schema();
         architecture.Build(settings, task, labels, schema);
         CountParameters(schema, architecture);
         if (_checkpoint is not null) Compare(_checkpoint, settings, task, labels);
         Measure(architecture, settings, config, request);
-        foreach (string key in config.Unread) Add("unread-key", key, $"config.json: nobody reads {key}");
+        foreach (string key in config.Unread.Where(config.Has)) Add("unread-key", key, $"config.json: nobody reads {key}");
     });
 
     private void Compare(Checkpoint checkpoint, object settings, ModelTask task, int labels)
@@ -118,7 +120,8 @@ internal sealed class Inspection : IDisposable
         _report = LoadReport.Of(checkpoint, settings, task, labels);
         if (_asClass) _report.ThrowIfFaulty();
         foreach (TensorRequest request in _report.Missing) Add("missing", request.Name, $"{request} is missing");
-        foreach ((TensorRequest request, StoredTensor stored) in _report.MisShaped) Add("misshaped", stored.Name, $"{stored} is needed as [{string.Join(',', request.Dimensions)}]");
+        foreach ((TensorRequest request, StoredTensor stored) in _report.MisShaped)
+            Add("misshaped", stored.Name, $"{stored} is needed as [{string.Join(',', request.Dimensions)}]");
         foreach (string fault in _report.Faults) Add("unreadable", checkpoint.Weights.Path, fault);
         foreach (FileTensor tensor in _report.Unexpected) Add("unexpected", tensor.Name, $"{tensor} is there, but {Class} does not ask for it");
     }
@@ -134,21 +137,39 @@ internal sealed class Inspection : IDisposable
 
     private void Measure(IArchitecture architecture, object settings, ConfigFields config, InspectRequest request)
     {
-        int tokens = request.Tokens ?? Math.Min(UsualTokens, config.Int32OrNull("max_position_embeddings") ?? UsualTokens);
-        if ((long)tokens * request.Batch > int.MaxValue / 2) throw new CommandException($"{request.Batch} × {tokens} tokens are more than one batch can have; choose fewer by --tokens or --batch.");
+        if (request.Tokens is { } asked)
+        {
+            if ((long)asked * request.Batch > MostTokens) throw new CommandException($"{request.Batch} × {asked} tokens are too many; choose fewer.");
+            Cost = CostOf(architecture, settings, asked, request.Batch)
+                ?? throw new CommandException($"{asked} tokens are too many for this model, which has positions for fewer; choose fewer by --tokens.");
+            return;
+        }
+        int positions = config.Int32OrNull("max_position_embeddings") ?? UsualTokens;
+        Cost = CostOf(architecture, settings, Math.Min(UsualTokens, positions), request.Batch)
+            ?? CostOf(architecture, settings, Math.Max(1, positions - 2), request.Batch); // RoBERTa's first two rows are never a token's
+    }
+
+    /// <summary>Of the encoder; null: a token has no row in the position table.</summary>
+    private Cost? CostOf(IArchitecture architecture, object settings, int tokens, int sequences)
+    {
         CostOps ops = new();
         try
         {
             EncoderModel<Shape> model = architecture.Build(settings, ModelTask.Base, labels: 2, ShapeFactory.Schema());
-            TokenBatch batch = model.Pack(new(request.Batch, tokens, new int[request.Batch * tokens])).Batch;
+            TokenBatch batch = model.Pack(new(sequences, tokens, new int[sequences * tokens])).Batch;
             using IScope<Shape> scope = ops.Scope("encoder");
             model.Encoder.Forward(ops, batch);
-            Cost = new(tokens, request.Batch, ops.Flops + ops.DerivedFlops, ops.PeakBytes + ops.DerivedBytes);
         }
-        catch (Exception e) when (e is ShapeException or ArgumentException) // a row beyond a table
+        catch (Exception e) when (e is ShapeException or ArgumentException)
         {
-            throw new CommandException($"{tokens} tokens are too many for this model: {e.Message} Choose fewer by --tokens.", e);
+            return null;
         }
+        long weights = _report is null ? Parameters.Sum(part => part.Elements) * sizeof(float) : _report.Read.Sum(WeightBytes);
+        return new(tokens, sequences, ops.Flops + ops.DerivedFlops, weights, ops.PeakBytes + ops.DerivedBytes);
+
+        static long WeightBytes(RequestedTensor tensor) => tensor is { Request.Role: WeightRole.Table, Stored.Values.Int8: { } rows }
+            ? tensor.Stored.Elements + rows.Scales.Length * sizeof(float)
+            : tensor.Stored.Elements * sizeof(float);
     }
 
     private void ReadTokenizer(string folder, ConfigFields? config)
@@ -161,7 +182,7 @@ internal sealed class Inspection : IDisposable
             Tokenizer = (tokenizer.VocabularySize, tokenizer.MaskToken);
             if (config?.Int32OrNull("vocab_size") is not { } rows) return;
             if (Enumerable.Range(rows, tokenizer.VocabularySize).FirstOrDefault(id => tokenizer.TokenOf(id) is not null, -1) is >= 0 and int beyond)
-                Add("vocabulary", tokenizer.TokenOf(beyond)!, $"the tokenizer has a token of id {beyond} ({tokenizer.TokenOf(beyond)}), but the model's word table has {rows} rows");
+                Add("vocabulary", tokenizer.TokenOf(beyond)!, $"{tokenizer.TokenOf(beyond)} has the id {beyond}, but the model's word table has {rows} rows");
             if (config.Int32OrNull("pad_token_id") is { } pad && (tokenizer.IdOf("[PAD]") ?? tokenizer.IdOf("<pad>")) is { } padding && pad != padding)
                 Add("vocabulary", "pad_token_id", $"config.json says that the pad token is {pad}, the tokenizer says {padding}");
         }

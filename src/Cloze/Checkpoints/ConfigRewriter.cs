@@ -52,7 +52,8 @@ internal static class ConfigRewriter
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             string name = Encoding.UTF8.GetString(config[(int)reader.TokenStartIndex..(int)reader.BytesConsumed]).TrimEnd(':').TrimEnd();
-            bool isType = reader.ValueTextEquals("torch_dtype"u8) || reader.ValueTextEquals("dtype"u8), isQuantization = reader.ValueTextEquals("quantization_config"u8);
+            bool isType = reader.ValueTextEquals("torch_dtype"u8) || reader.ValueTextEquals("dtype"u8);
+            bool isQuantization = reader.ValueTextEquals(Quantization.Field);
             reader.Read();
             int start = (int)reader.TokenStartIndex;
             reader.Skip();

@@ -21,6 +21,10 @@ public static class Conversion
 {
     private const string Card = "README.md";
     private const int LargestExact = 1 << 24;
+
+    private const string Int8Section = "\nThe weight of every linear layer and every embedding, [rows, columns], is stored as 8-bit integers q "
+        + "with one float32 scale a row: scale = max|row| / 127\n(1 for a row of zeros), q = x / scale rounded half to even, value = q · scale. "
+        + "Everything else is float32. `config.json` says so in\n`quantization_config` (the layout of compressed-tensors, which transformers reads too).";
     private static readonly string[] s_weightExtensions = [".h5", ".msgpack", ".ot", ".onnx", ".onnx_data", ".gguf"];
 
     /// <param name="model">The folder to read.</param>
@@ -29,7 +33,8 @@ public static class Conversion
     /// <param name="progress">Told the share that is done, 0 … 1.</param>
     /// <exception cref="CheckpointException">The folder cannot be read as a model, or a weight does not fit the format.</exception>
     /// <exception cref="IOException">The output cannot be written, or exists.</exception>
-    public static ConversionResult Convert(string model, string output, WeightFormat format, bool force = false, Action<double>? progress = null, CancellationToken cancellation = default)
+    public static ConversionResult Convert(
+        string model, string output, WeightFormat format, bool force = false, Action<double>? progress = null, CancellationToken cancellation = default)
     {
         using Checkpoint checkpoint = Checkpoint.Open(model);
         if (format == WeightFormat.Int8 && checkpoint.IsQuantized) throw new CheckpointException($"{model} is stored as int8 already.");
@@ -59,11 +64,12 @@ public static class Conversion
     public static string Version { get; } =
         typeof(Conversion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown";
 
-    /// <summary>Every stored tensor in its new form. What is a Linear or an Embedding is what the model of the folder's class uses as matrix or table.</summary>
+    /// <summary>Every stored tensor in its new form. A Linear or an Embedding is what the model of the folder's class uses as matrix or table.</summary>
     private static List<NewTensor> Encode(Checkpoint checkpoint, string model, WeightFormat format)
     {
         ModelTask task = File.Exists(Path.Combine(model, "modules.json")) ? ModelTask.Base : ModelRegistry.TaskOf(checkpoint.Config, checkpoint.Architecture);
-        LoadReport report = LoadReport.Of(checkpoint, checkpoint.Architecture.Configure(checkpoint.Config, checkpoint), task, TaskConfig.Read(checkpoint.Config, task).Labels.Count);
+        object settings = checkpoint.Architecture.Configure(checkpoint.Config, checkpoint);
+        LoadReport report = LoadReport.Of(checkpoint, settings, task, TaskConfig.Read(checkpoint.Config, task).Labels.Count);
         report.ThrowIfFaulty();
         Dictionary<string, (WeightRole Role, StoredTensor Tensor)> roles = [];
         foreach ((TensorRequest request, StoredTensor stored) in report.Read)
@@ -77,7 +83,8 @@ public static class Conversion
             if (checkpoint.IsPartOfInt8(stored)) continue;
             if (roles.TryGetValue(stored.Name, out (WeightRole Role, StoredTensor Tensor) read))
             {
-                if (format == WeightFormat.Int8 && read.Role is (WeightRole.Matrix or WeightRole.Table)) tensors.AddRange(WeightEncoder.Int8(stored.Name, read.Tensor));
+                bool isInt8 = format == WeightFormat.Int8 && read.Role is (WeightRole.Matrix or WeightRole.Table);
+                if (isInt8) tensors.AddRange(WeightEncoder.Int8(stored.Name, read.Tensor));
                 else tensors.Add(WeightEncoder.Float(stored.Name, read.Tensor, format));
                 continue;
             }
@@ -85,7 +92,7 @@ public static class Conversion
             bool isWhole = ReferenceEquals(unread.Values, stored) && !TensorTypes.IsFloat(stored.Type); // a buffer of positions
             if (isWhole && format != WeightFormat.Int8) tensors.Add(new(stored.Name, stored.Type, stored.Shape, stored.CopyTo));
             else if (isWhole && Array.Exists(stored.ReadIntegers(), value => Math.Abs((long)value) > LargestExact))
-                throw new CheckpointException($"{stored.Path}: {stored} holds whole numbers above {LargestExact}, which float32 does not, and int8 folders store all but weights as float32; take it out first.");
+                throw new CheckpointException($"{stored.Path}: {stored} holds whole numbers above {LargestExact}, which float32 cannot; take it out, no model reads it.");
             else tensors.Add(WeightEncoder.Float(stored.Name, unread, format));
         }
         return tensors;
@@ -112,24 +119,22 @@ public static class Conversion
         return bytes;
     }
 
-    /// <summary>The card that was there, and a section on what was done.</summary>
+    /// <summary>The card that was there, byte for byte, and a section on what was done.</summary>
     private static byte[] ModelCard(string path, WeightFormat format, IEnumerable<string> weights)
     {
-        StringBuilder card = new(File.Exists(path) ? Encoding.UTF8.GetString(FileFault.ReadSmall(path)) : "");
-        if (card.Length > 0) card.Append(card[^1] == '\n' ? "\n" : "\n\n");
+        byte[] before = File.Exists(path) ? FileFault.ReadSmall(path) : [];
         string name = format.ToString().ToLowerInvariant();
-        card.Append($"## Weights stored as {name}\n\n`model.safetensors` was written by `cloze convert --weights {name}` (Cloze {Version}) from\n\n");
-        foreach (string file in weights) card.Append($"- `{Path.GetFileName(file)}`, sha256 {Sha256(file)}\n");
-        card.Append(format switch
+        StringBuilder section = new(before.Length == 0 ? "" : before[^1] == '\n' ? "\n" : "\n\n");
+        section.Append($"## Weights stored as {name}\n\n`model.safetensors` was written by `cloze convert --weights {name}` (Cloze {Version}) from\n\n");
+        foreach (string file in weights) section.Append($"- `{Path.GetFileName(file)}`, sha256 {Sha256(file)}\n");
+        section.Append(format switch
         {
-            WeightFormat.Int8 => "\nThe weight of every linear layer and every embedding, [rows, columns], is stored as 8-bit integers q with one float32 scale a row: scale = max|row| / 127\n"
-                + "(1 for a row of zeros), q = x / scale rounded half to even, value = q · scale. Everything else is float32. `config.json` says so in\n"
-                + "`quantization_config` (the layout of compressed-tensors, which transformers reads too).",
+            WeightFormat.Int8 => Int8Section,
             WeightFormat.F32 => "\nEvery weight is stored as float32.",
             _ => $"\nEvery weight is stored as {(format == WeightFormat.F16 ? "float16" : "bfloat16")}, rounded to nearest even.",
         });
-        card.Append(" All files but the weights, `config.json` and this card are unchanged.\n");
-        return Encoding.UTF8.GetBytes(card.ToString());
+        section.Append(" All files but the weights, `config.json` and this card are unchanged.\n");
+        return [.. before, .. Encoding.UTF8.GetBytes(section.ToString())];
     }
 
     private static string Sha256(string path)
@@ -139,23 +144,34 @@ public static class Conversion
     }
 
     /// <summary>All files of a folder, relative, in ordinal order; what version control and download tools keep for themselves is not the model's.</summary>
+    /// <exception cref="CheckpointException">A folder in it is a link.</exception>
     private static IEnumerable<string> Files(string folder)
     {
-        EnumerationOptions options = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false, MaxRecursionDepth = 16 };
-        return Directory.EnumerateFiles(folder, "*", options)
-            .Select(file => Path.GetRelativePath(folder, file))
-            .Where(file => file.Split(Path.DirectorySeparatorChar)[0] is not (".git" or ".cache"))
-            .Order(StringComparer.Ordinal);
+        List<string> files = [];
+        Walk(new(folder), "");
+        return files.Order(StringComparer.Ordinal);
+
+        void Walk(DirectoryInfo from, string prefix)
+        {
+            foreach (FileInfo file in from.EnumerateFiles()) files.Add(prefix + file.Name);
+            foreach (DirectoryInfo inner in from.EnumerateDirectories())
+            {
+                if (prefix.Length == 0 && inner.Name is (".git" or ".cache")) continue;
+                if (inner.LinkTarget is not null)
+                    throw new CheckpointException($"{inner.FullName} is a link to a folder, which is not followed; put the folder itself there.");
+                Walk(inner, Path.Combine(prefix, inner.Name) + Path.DirectorySeparatorChar);
+            }
+        }
     }
 
     /// <summary>The weights, their index, or the same weights in another format.</summary>
     private static bool IsWeights(string file)
     {
-        string name = Path.GetFileName(file);
-        bool isTop = name == file;
-        return isTop && (name.EndsWith(".safetensors", StringComparison.Ordinal) || name.EndsWith(".safetensors.index.json", StringComparison.Ordinal)
-                || name.StartsWith("pytorch_model", StringComparison.Ordinal) && (name.EndsWith(".bin", StringComparison.Ordinal) || name.EndsWith(".bin.index.json", StringComparison.Ordinal)))
-            || s_weightExtensions.Contains(Path.GetExtension(name));
+        if (s_weightExtensions.Contains(Path.GetExtension(file))) return true;
+        return Path.GetFileName(file) == file && (Ends(".safetensors") || Ends(".safetensors.index.json")
+            || file.StartsWith("pytorch_model", StringComparison.Ordinal) && (Ends(".bin") || Ends(".bin.index.json")));
+
+        bool Ends(string extension) => file.EndsWith(extension, StringComparison.Ordinal);
     }
 
     private static void Copy(string from, Stream to)

@@ -26,7 +26,8 @@ internal static class FileFault
     {
         try
         {
-            if (new FileInfo(path) is { Exists: true, Length: > MostSmallBytes } file) throw new CheckpointException($"{path} has {file.Length} bytes; at most {MostSmallBytes} are read.");
+            if (new FileInfo(path) is { Exists: true, Length: > MostSmallBytes } file)
+                throw new CheckpointException($"{path} has {file.Length} bytes; at most {MostSmallBytes} are read.");
             return File.ReadAllBytes(path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -42,8 +43,8 @@ internal static class FileFault
         foreach (Rune rune in name.EnumerateRunes())
         {
             if (shown.Length >= MostLetters) return $"'{shown}…'";
-            if (Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format) shown.Append(CultureInfo.InvariantCulture, $"\\u{rune.Value:x4}");
-            else shown.Append(rune.ToString());
+            bool isInvisible = Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format;
+            shown.Append(isInvisible ? string.Create(CultureInfo.InvariantCulture, $"\\u{rune.Value:x4}") : rune.ToString());
         }
         return shown.Length == 0 || name.Contains(' ') ? $"'{shown}'" : shown.ToString();
     }

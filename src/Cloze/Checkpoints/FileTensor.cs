@@ -68,7 +68,7 @@ public sealed class FileTensor : IStoredValues
     /// <exception cref="CheckpointException">It is of a float type, or a value does not fit 32 bits.</exception>
     public int[] ReadIntegers()
     {
-        if (TensorTypes.IsFloat(Type)) throw new CheckpointException($"{_file.Path}: {FileFault.Shown(Name)} is {TensorTypes.Name(Type)}; whole numbers are needed.");
+        if (TensorTypes.IsFloat(Type)) throw new CheckpointException($"{_file.Path}: {this} is not of whole numbers, which are needed.");
         int[] values = new int[Elements];
         int size = TensorTypes.Bytes(Type);
         byte[] bytes = new byte[Bytes];

@@ -44,23 +44,30 @@ public sealed class LoadReport : ITensorSource
         return report;
     }
 
-    /// <exception cref="CheckpointException">Names every tensor that is missing, has another shape or cannot be read, and beside them those that nobody asked for.</exception>
+    /// <exception cref="CheckpointException">Names all tensors that are missing, have another shape or cannot be read, and those that nobody asked for.</exception>
     public void ThrowIfFaulty()
     {
         string path = _checkpoint.Weights.Path, model = _checkpoint.Architecture.Classes.First(known => known.Value == Schema.Task).Key;
         string[] lines =
         [
             .. Missing.Select(request => $"{request} is missing"),
-            .. MisShaped.Select(tensor => $"{FileFault.Shown(tensor.Stored.Name)} is {FileFault.Shown(tensor.Stored.Dimensions)}; {FileFault.Shown(tensor.Request.Dimensions)} is needed"),
+            .. MisShaped.Select(tensor =>
+                $"{tensor.Request.Name} is {FileFault.Shown(tensor.Stored.Dimensions)}; {FileFault.Shown(tensor.Request.Dimensions)} is needed"),
             .. Faults.Select(fault => fault.Replace($"{path}: ", "", StringComparison.Ordinal).TrimEnd('.')),
         ];
         if (lines.Length == 0) return;
-        if (lines.Length == 1 && Unexpected.Count == 0) throw new CheckpointException($"{path} does not fit {model} as config.json describes it: {lines[0]}.");
+        string what = $"{path} does not fit {model} as config.json describes it";
+        if (lines.Length == 1 && Unexpected.Count == 0) throw new CheckpointException($"{what}: {lines[0]}.");
 
-        (int Count, string What)[] counts = [(Missing.Count, "missing"), (MisShaped.Count, "mis-shaped"), (Faults.Count, "unreadable"), (Unexpected.Count, "unexpected")];
-        string summary = string.Join(", ", counts.Where(count => count.Count > 0).Select(count => string.Create(CultureInfo.InvariantCulture, $"{count.Count} {count.What}")));
+        string[] counts =
+        [
+            Count(Missing.Count, "missing"), Count(MisShaped.Count, "mis-shaped"), Count(Faults.Count, "unreadable"), Count(Unexpected.Count, "unexpected"),
+        ];
         IEnumerable<string> all = [.. lines, .. Unexpected.Select(tensor => $"{tensor} is there, but {model} does not ask for it")];
-        throw new CheckpointException($"{path} does not fit {model} as config.json describes it: {summary}.{string.Concat(all.Select(line => $"{Environment.NewLine}  {line}."))}");
+        throw new CheckpointException($"{what}: {string.Join(", ", counts.Where(count => count.Length > 0))}."
+            + string.Concat(all.Select(line => $"{Environment.NewLine}  {line}.")));
+
+        static string Count(int count, string what) => count == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"{count} {what}");
     }
 
     StoredTensor? ITensorSource.Find(TensorRequest request)
@@ -79,6 +86,6 @@ public sealed class LoadReport : ITensorSource
         {
             if (_unreadable.Add(request.Name)) _faults.Add(e.Message);
         }
-        return new(request.Name, request.Dimensions, () => throw new InvalidOperationException($"{request.Name} cannot be read.")); // so that all faults are found
+        return new(request.Name, request.Dimensions, () => throw new InvalidOperationException($"{request.Name} cannot be read."));
     }
 }

@@ -30,12 +30,12 @@ internal sealed unsafe class MappedFile : IDisposable
     /// <exception cref="CheckpointException">There is no such file, it is a folder, empty, or may not be read.</exception>
     public static MappedFile Open(string path)
     {
-        if (!BitConverter.IsLittleEndian) throw new PlatformNotSupportedException("Checkpoints are little-endian and are read in place; this processor is big-endian.");
+        if (!BitConverter.IsLittleEndian) throw new PlatformNotSupportedException("Checkpoints are little-endian and read in place; this processor is not.");
         try
         {
             if (Directory.Exists(path)) throw new CheckpointException($"{path} is a folder; a weights file is needed.");
             if (!File.Exists(path)) throw new CheckpointException($"{path} does not exist.");
-            if (new FileInfo(path) is { Length: 0, LinkTarget: null }) throw new CheckpointException($"{path} is empty; copy or download it again."); // before it is opened: a pipe would wait
+            if (new FileInfo(path) is { Length: 0, LinkTarget: null }) throw Empty(path); // before it is opened: a pipe would wait for its other end
             SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, FileOptions.RandomAccess);
             try
             {
@@ -56,13 +56,16 @@ internal sealed unsafe class MappedFile : IDisposable
     private static MappedFile Map(string path, SafeFileHandle file)
     {
         long length = RandomAccess.GetLength(file);
-        if (length == 0) throw new CheckpointException($"{path} is empty; copy or download it again.");
-        using MemoryMappedFile mapping = MemoryMappedFile.CreateFromFile(file, mapName: null, capacity: 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+        if (length == 0) throw Empty(path);
+        using MemoryMappedFile mapping = MemoryMappedFile.CreateFromFile(
+            file, mapName: null, capacity: 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
         MemoryMappedViewAccessor accessor = mapping.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
         byte* start = null;
         accessor.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
         return new(path, file, accessor.SafeMemoryMappedViewHandle, start + accessor.PointerOffset, length);
     }
+
+    private static CheckpointException Empty(string path) => new($"{path} is empty; copy or download it again.");
 
     /// <summary>Keeps the mapping until the result is disposed.</summary>
     /// <exception cref="ObjectDisposedException">The file is closed.</exception>
@@ -100,7 +103,7 @@ internal sealed unsafe class MappedFile : IDisposable
     public void Check()
     {
         if (RandomAccess.GetLength(_file) is long now && now < Length)
-            throw new CheckpointException($"{Path} has {now} bytes, {Length} when it was opened: somebody writes to it in place. Load it again when it is whole.");
+            throw new CheckpointException($"{Path} has {now} bytes, {Length} when it was opened: somebody writes to it in place. Load it when it is whole.");
     }
 
     public void Dispose()

@@ -41,7 +41,8 @@ internal sealed class OutputFolder : IDisposable
     public static string RealPath(string path)
     {
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
-        return Directory.Exists(full) && Directory.ResolveLinkTarget(full, returnFinalTarget: true) is { } linked ? Path.TrimEndingDirectorySeparator(linked.FullName) : full;
+        FileSystemInfo? linked = Directory.Exists(full) ? Directory.ResolveLinkTarget(full, returnFinalTarget: true) : null;
+        return linked is null ? full : Path.TrimEndingDirectorySeparator(linked.FullName);
     }
 
     /// <summary>Where a file of the folder is to be written; its own folder is made.</summary>

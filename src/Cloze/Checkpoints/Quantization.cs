@@ -19,6 +19,9 @@ internal sealed class Quantization
 
     private readonly record struct Group(bool IsSymmetric, bool IsPerRow);
 
+    /// <summary>All names under which an int8 weight may be stored.</summary>
+    public static string[] Parts(string name) => [name, name + ScaleSuffix, name + ZeroPointSuffix];
+
     /// <summary>Null: config.json says nothing of it.</summary>
     /// <exception cref="CheckpointException">It asks for something that is not supported.</exception>
     public static Quantization? Read(ConfigFields config)
@@ -31,7 +34,8 @@ internal sealed class Quantization
         RequireEmpty(fields, "sparsity_config");
         RequireEmpty(fields, "transform_config");
         string[] ignored = [.. fields.Texts("ignore") ?? []];
-        ConfigFields all = fields.Fields("config_groups") ?? throw new CheckpointException($"{fields.Source}: config_groups is missing; it says which weights are stored as int8.");
+        ConfigFields all = fields.Fields("config_groups")
+            ?? throw new CheckpointException($"{fields.Source}: config_groups is missing; it says which weights are stored as int8.");
         Dictionary<string, Group> groups = [];
         foreach (string name in all.Names)
         {
@@ -78,22 +82,27 @@ internal sealed class Quantization
     /// <param name="role">What the model does with it; null: nobody knows yet.</param>
     /// <param name="scale"><c>X_scale</c>; null: it is not there.</param>
     /// <param name="zeroPoint"><c>X_zero_point</c>; null: it is not there.</param>
-    /// <exception cref="CheckpointException">Scale or zero points are missing or have another shape or type, or the configuration does not cover the weight.</exception>
+    /// <exception cref="CheckpointException">Scale or zero points are missing or of another shape or type, or the weight is not to be int8.</exception>
     public IStoredValues Values(FileTensor stored, WeightRole? role, FileTensor? scale, FileTensor? zeroPoint)
     {
         string target = role == WeightRole.Table ? "Embedding" : "Linear";
-        if (role is not (null or WeightRole.Matrix or WeightRole.Table) || stored.Shape.Count != 2) throw Fault("only weights of Linear and Embedding modules [rows,columns] are read as int8");
+        if (role is not (null or WeightRole.Matrix or WeightRole.Table) || stored.Shape.Count != 2)
+            throw Fault("only weights of Linear and Embedding modules, [rows,columns], are read as int8");
         if (!_groups.TryGetValue(target, out Group group) && !(role is null && _groups.TryGetValue("Embedding", out group)))
             throw Fault($"{_source} targets {string.Join(", ", _groups.Keys)} only, and this is the weight of a {target} module");
         string module = stored.Name.EndsWith(".weight", StringComparison.Ordinal) ? stored.Name[..^".weight".Length] : stored.Name;
-        if (_ignored.FirstOrDefault(pattern => Matches(pattern, module, target)) is { } ignored) throw Fault($"{_source} ignores the module ({FileFault.Shown(ignored)})");
+        if (_ignored.FirstOrDefault(pattern => Matches(pattern, module, target)) is { } ignored)
+            throw Fault($"{_source} ignores the module ({FileFault.Shown(ignored)})");
 
         int rows = stored.Shape[0];
         int[] shape = group.IsPerRow ? [rows, 1] : [1];
         if (scale is null) throw Fault($"its scale {FileFault.Shown(stored.Name + ScaleSuffix)} is missing");
-        if (scale.Type is not (TensorType.F32 or TensorType.BF16 or TensorType.F16) || !scale.Shape.SequenceEqual(shape)) throw Fault($"its scale is {scale}; {FileFault.Shown(shape)} of F32, BF16 or F16 is needed");
-        if (group.IsSymmetric == zeroPoint is not null) throw Fault($"symmetric is {(group.IsSymmetric ? "true, but a zero point is stored" : $"false, but {FileFault.Shown(stored.Name + ZeroPointSuffix)} is missing")}");
-        if (zeroPoint is not null && (zeroPoint.Type != TensorType.I8 || !zeroPoint.Shape.SequenceEqual(shape))) throw Fault($"its zero point is {zeroPoint}; I8 {FileFault.Shown(shape)} is needed");
+        if (scale.Type is not (TensorType.F32 or TensorType.BF16 or TensorType.F16) || !scale.Shape.SequenceEqual(shape))
+            throw Fault($"its scale is {scale}; {FileFault.Shown(shape)} of F32, BF16 or F16 is needed");
+        if (group.IsSymmetric && zeroPoint is not null) throw Fault($"symmetric is true, but it has a zero point, {FileFault.Shown(zeroPoint.Name)}");
+        if (!group.IsSymmetric && zeroPoint is null) throw Fault($"symmetric is false, but {FileFault.Shown(stored.Name + ZeroPointSuffix)} is missing");
+        if (zeroPoint is not null && (zeroPoint.Type != TensorType.I8 || !zeroPoint.Shape.SequenceEqual(shape)))
+            throw Fault($"its zero point is {zeroPoint}; I8 {FileFault.Shown(shape)} is needed");
 
         ReadOnlyMemory<float> scales = group.IsPerRow && !scale.Floats.IsEmpty ? scale.Floats : PerRow(scale.ReadFloats(), rows);
         foreach (float value in scales.Span) if (!float.IsFinite(value)) throw Fault("its scale is not finite");

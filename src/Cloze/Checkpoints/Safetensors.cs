@@ -58,11 +58,11 @@ public sealed class Safetensors : IDisposable
         if (start.Length < 8) throw new CheckpointException($"{file.Path} has {file.Length} bytes; a safetensors file begins with a length of 8 bytes.");
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(start);
         if (length > SafetensorsHeader.MostBytes)
-            throw new CheckpointException($"{file.Path} says that its header has {length} bytes; the format allows {SafetensorsHeader.MostBytes}. It is another format or broken.");
+            throw new CheckpointException($"{file.Path} says that its header has {length} bytes; {SafetensorsHeader.MostBytes} are allowed. It is broken.");
         if (length > (ulong)file.Length - 8)
-            throw new CheckpointException($"{file.Path} has {file.Length} bytes, but its header alone should have {length}: it is cut short. Copy or download it again.");
+            throw new CheckpointException($"{file.Path} has {file.Length} bytes, its header alone {length}: it is cut short. Copy or download it again.");
         if (length < 2 || file.Bytes(8, 1)[0] != '{')
-            throw new CheckpointException($"{file.Path}: the header does not begin with '{{' at byte 8, as the format demands. It is another format or broken.");
+            throw new CheckpointException($"{file.Path}: the header does not begin with '{{' at byte 8, as it must. It is another format or broken.");
         return file.Bytes(8, (int)length);
     }
 

@@ -56,7 +56,8 @@ internal static class SafetensorsHeader
     private static Dictionary<string, string> ReadMetadata(ref Utf8JsonReader reader, string path)
     {
         Dictionary<string, string> metadata = [];
-        if (reader.TokenType != JsonTokenType.StartObject) throw new CheckpointException($"{path}: __metadata__ is {Kind(reader.TokenType)}; a map of texts is needed.");
+        if (reader.TokenType != JsonTokenType.StartObject)
+            throw new CheckpointException($"{path}: __metadata__ is {Kind(reader.TokenType)}; a map of texts is needed.");
         while (Next(ref reader) == JsonTokenType.PropertyName)
         {
             string key = reader.GetString()!;
@@ -103,27 +104,32 @@ internal static class SafetensorsHeader
             if (reader.TokenType != JsonTokenType.String) throw Fault($"has {Kind(reader.TokenType)} as dtype; a text is needed");
             string text = reader.GetString()!;
             return TensorTypes.Parse(text)
-                ?? throw new CheckpointException($"{path}: {FileFault.Shown(name)} has dtype {FileFault.Shown(text)}, which is not supported; supported: {TensorTypes.Names}.");
+                ?? throw new CheckpointException(
+                    $"{path}: {FileFault.Shown(name)} has dtype {FileFault.Shown(text)}, which is not supported; supported: {TensorTypes.Names}.");
         }
 
         int[] ReadShape(ref Utf8JsonReader reader)
         {
             Span<long> sizes = stackalloc long[MostDimensions];
-            if (ReadNumbers(ref reader, sizes) is not (>= 0 and int count)) throw Fault($"has a shape that is not a list of at most {MostDimensions} whole numbers");
+            int count = ReadNumbers(ref reader, sizes);
+            if (count < 0) throw Fault($"has a shape that is not a list of at most {MostDimensions} whole numbers");
             int[] shape = new int[count];
-            for (int i = 0; i < count; i++) shape[i] = sizes[i] <= int.MaxValue ? (int)sizes[i] : throw Fault($"has {sizes[i]} as dimension {i}, more than {int.MaxValue}");
+            for (int i = 0; i < count; i++)
+                shape[i] = sizes[i] <= int.MaxValue ? (int)sizes[i] : throw Fault($"has {sizes[i]} as dimension {i}, more than {int.MaxValue}");
             return shape;
         }
     }
 
-    /// <summary>Reads a list of whole numbers in plain digits and gives their count; −1: it is something else, too long, or a number is beyond 63 bits.</summary>
+    /// <summary>Reads a list of whole numbers in plain digits.</summary>
+    /// <returns>How many; −1: it is something else, too long, or a number is beyond 63 bits.</returns>
     private static int ReadNumbers(ref Utf8JsonReader reader, scoped Span<long> numbers)
     {
         if (reader.TokenType != JsonTokenType.StartArray) return -1;
         int count = 0;
         while (Next(ref reader) != JsonTokenType.EndArray)
         {
-            if (count == numbers.Length || reader.TokenType != JsonTokenType.Number || !reader.TryGetUInt64(out ulong number) || number > long.MaxValue) return -1;
+            if (count == numbers.Length || reader.TokenType != JsonTokenType.Number) return -1;
+            if (!reader.TryGetUInt64(out ulong number) || number > long.MaxValue) return -1;
             numbers[count++] = (long)number;
         }
         return count;
@@ -138,14 +144,14 @@ internal static class SafetensorsHeader
         foreach (TensorEntry entry in sorted)
         {
             if (entry.End > dataBytes)
-                throw new CheckpointException($"{path}: {FileFault.Shown(entry.Name)} ends at byte {entry.End} of the data, but the file holds {dataBytes}: it is cut short. Copy or download it again.");
-            if (entry.Begin != covered)
-                throw new CheckpointException($"{path}: {FileFault.Shown(entry.Name)} begins at byte {entry.Begin} of the data, where {covered} is needed: "
-                    + $"{(entry.Begin < covered ? "it overlaps another tensor" : "there is a hole before it")}. The file is broken; copy or download it again.");
+                throw Fault($"{FileFault.Shown(entry.Name)} ends at byte {entry.End} of the data, but the file holds {dataBytes}: it is cut short");
+            if (entry.Begin < covered) throw Fault($"{FileFault.Shown(entry.Name)} begins at byte {entry.Begin} of the data: it overlaps another tensor");
+            if (entry.Begin > covered) throw Fault($"{FileFault.Shown(entry.Name)} begins at byte {entry.Begin} of the data: there is a hole before it");
             covered = entry.End;
         }
-        if (covered != dataBytes)
-            throw new CheckpointException($"{path}: {dataBytes - covered} bytes after the last tensor belong to nothing. The file is broken; copy or download it again.");
+        if (covered != dataBytes) throw Fault($"{dataBytes - covered} bytes after the last tensor belong to nothing");
+
+        CheckpointException Fault(string what) => new($"{path}: {what}. Copy or download it again.");
     }
 
     private static string Kind(JsonTokenType type) => type switch

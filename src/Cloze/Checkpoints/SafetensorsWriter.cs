@@ -42,7 +42,8 @@ public static class SafetensorsWriter
         {
             CountingStream counted = new(stream);
             tensor.Write(counted);
-            if (counted.Position != tensor.Bytes) throw new InvalidOperationException($"{tensor.Name} wrote {counted.Position} bytes; its shape and type need {tensor.Bytes}.");
+            if (counted.Position != tensor.Bytes)
+                throw new InvalidOperationException($"{tensor.Name} wrote {counted.Position} bytes; its shape and type need {tensor.Bytes}.");
         }
     }
 

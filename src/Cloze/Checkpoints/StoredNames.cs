@@ -20,7 +20,7 @@ internal sealed class StoredNames
         string first = tensors.Keys.FirstOrDefault("");
         while (s_wrappers.FirstOrDefault(wrapper => first.AsSpan(wrapped).StartsWith(wrapper)) is { } wrapper
             && !names.Prefixes.Contains(wrapper[..^1])
-            && tensors.Keys.All(name => name.AsSpan(0, Math.Min(name.Length, wrapped + wrapper.Length)).SequenceEqual(first.AsSpan(0, wrapped + wrapper.Length))))
+            && tensors.Keys.All(name => name.StartsWith(first[..(wrapped + wrapper.Length)], StringComparison.Ordinal)))
             wrapped += wrapper.Length;
         _tensors = tensors.ToDictionary(tensor => tensor.Key[wrapped..], tensor => tensor.Value);
         _prefix = names.Prefixes.FirstOrDefault(prefix => _tensors.Keys.Any(name => name.StartsWith($"{prefix}.", StringComparison.Ordinal)));
@@ -31,7 +31,8 @@ internal sealed class StoredNames
         ?? _names.Aliases.Where(alias => alias.Name == name).Select(alias => Spelled(alias.Alias)).FirstOrDefault(found => found is not null);
 
     /// <summary>What is stored under another name of the same tensor; null: nothing.</summary>
-    public FileTensor? FindTied(string name) => _names.Aliases.Where(alias => alias.Alias == name).Select(alias => Spelled(alias.Name)).FirstOrDefault(found => found is not null);
+    public FileTensor? FindTied(string name) =>
+        _names.Aliases.Where(alias => alias.Alias == name).Select(alias => Spelled(alias.Name)).FirstOrDefault(found => found is not null);
 
     /// <summary>What the reference makes anew and some files still hold: never unexpected.</summary>
     public static bool IsBuffer(string name) => name.Split('.')[^1] is "position_ids" or "token_type_ids" or "inv_freq";
@@ -45,6 +46,7 @@ internal sealed class StoredNames
             spelled = _prefix is null ? rest : $"{_prefix}.{rest}";
         }
         return _tensors.GetValueOrDefault(spelled)
-            ?? _tensors.GetValueOrDefault(spelled.Replace("LayerNorm.weight", "LayerNorm.gamma", StringComparison.Ordinal).Replace("LayerNorm.bias", "LayerNorm.beta", StringComparison.Ordinal));
+            ?? (spelled.EndsWith("LayerNorm.weight", StringComparison.Ordinal) ? _tensors.GetValueOrDefault($"{spelled[..^"weight".Length]}gamma")
+            : spelled.EndsWith("LayerNorm.bias", StringComparison.Ordinal) ? _tensors.GetValueOrDefault($"{spelled[..^"bias".Length]}beta") : null);
     }
 }

@@ -7,7 +7,8 @@ public enum TensorType { F64, I64, U64, F32, I32, U32, F16, BF16, I16, U16, F8E4
 
 public static class TensorTypes
 {
-    private static readonly string[] s_names = ["F64", "I64", "U64", "F32", "I32", "U32", "F16", "BF16", "I16", "U16", "F8_E4M3", "F8_E5M2", "I8", "U8", "BOOL"];
+    private static readonly string[] s_names =
+        ["F64", "I64", "U64", "F32", "I32", "U32", "F16", "BF16", "I16", "U16", "F8_E4M3", "F8_E5M2", "I8", "U8", "BOOL"];
     private static readonly float[] s_e4m3 = Eight(mantissaBits: 3, bias: 7, hasInfinity: false);
     private static readonly float[] s_e5m2 = Eight(mantissaBits: 2, bias: 15, hasInfinity: true);
 
@@ -44,7 +45,7 @@ public static class TensorTypes
             case TensorType.I32: { int i = 0; foreach (int x in MemoryMarshal.Cast<byte, int>(stored)) values[i++] = x; break; }
             case TensorType.U32: { int i = 0; foreach (uint x in MemoryMarshal.Cast<byte, uint>(stored)) values[i++] = x; break; }
             case TensorType.F16: { int i = 0; foreach (Half x in MemoryMarshal.Cast<byte, Half>(stored)) values[i++] = (float)x; break; }
-            case TensorType.BF16: { int i = 0; foreach (ushort x in MemoryMarshal.Cast<byte, ushort>(stored)) values[i++] = BitConverter.UInt32BitsToSingle((uint)x << 16); break; }
+            case TensorType.BF16: { int i = 0; foreach (ushort x in MemoryMarshal.Cast<byte, ushort>(stored)) values[i++] = FromBFloat16(x); break; }
             case TensorType.I16: { int i = 0; foreach (short x in MemoryMarshal.Cast<byte, short>(stored)) values[i++] = x; break; }
             case TensorType.U16: { int i = 0; foreach (ushort x in MemoryMarshal.Cast<byte, ushort>(stored)) values[i++] = x; break; }
             case TensorType.F8E4M3: for (int i = 0; i < stored.Length; i++) values[i] = s_e4m3[stored[i]]; break;
@@ -55,6 +56,8 @@ public static class TensorTypes
             default: throw new ArgumentOutOfRangeException(nameof(type), type, null);
         }
     }
+
+    private static float FromBFloat16(ushort bits) => BitConverter.UInt32BitsToSingle((uint)bits << 16);
 
     /// <summary>float32 as bfloat16, to nearest even; every NaN is the quiet one.</summary>
     internal static ushort ToBFloat16(float value)
@@ -72,7 +75,8 @@ public static class TensorTypes
         for (int code = 0; code < 256; code++)
         {
             int exponent = (code & 127) >> mantissaBits, mantissa = code & (mantissas - 1);
-            double magnitude = exponent == 0 ? Math.ScaleB((double)mantissa / mantissas, 1 - bias) : Math.ScaleB(1 + (double)mantissa / mantissas, exponent - bias);
+            double fraction = (double)mantissa / mantissas;
+            double magnitude = exponent == 0 ? Math.ScaleB(fraction, 1 - bias) : Math.ScaleB(1 + fraction, exponent - bias);
             if (hasInfinity && exponent == topExponent) magnitude = mantissa == 0 ? double.PositiveInfinity : double.NaN;
             else if (!hasInfinity && (code & 127) == 127) magnitude = double.NaN;
             values[code] = (float)(code < 128 ? magnitude : -magnitude);

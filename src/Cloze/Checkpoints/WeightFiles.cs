@@ -77,8 +77,8 @@ public sealed class WeightFiles : IDisposable
         return new(other switch
         {
             null => $"{folder} has no weights: neither {SingleName} nor {IndexName} is there.",
-            "adapter_model.safetensors" => $"{folder} holds an adapter only ({other}), which is not supported: merge it into its base model and save that as {SingleName}.",
-            _ => $"{folder} has its weights as {other} only, which is not supported: save them as {SingleName} (transformers: model.save_pretrained(folder, safe_serialization=True)).",
+            "adapter_model.safetensors" => $"{folder} holds an adapter only ({other}), which is not supported: merge it into its base model and save that.",
+            _ => $"{folder} has its weights as {other} only, which is not supported: save them as {SingleName} (transformers: model.save_pretrained).",
         });
     }
 
@@ -91,19 +91,19 @@ public sealed class WeightFiles : IDisposable
             foreach (string shard in shardOf.Values.Distinct().Order(StringComparer.Ordinal))
             {
                 string path = System.IO.Path.Combine(folder, shard);
-                if (!File.Exists(path)) throw new CheckpointException($"{index} names the shard {FileFault.Shown(shard)}, which is not in the folder. Copy or download it.");
+                if (!File.Exists(path)) throw new CheckpointException($"{index} names {FileFault.Shown(shard)}, which is not in the folder. Get it, too.");
                 Safetensors file = Safetensors.Open(path);
                 weights._files.Add(file);
                 foreach ((string name, FileTensor tensor) in file.Tensors)
                 {
-                    if (!weights._tensors.TryAdd(name, tensor)) throw new CheckpointException($"{FileFault.Shown(name)} stands in {weights._tensors[name].Path} and again in {path}; one of them is wrong.");
-                    string? listed = shardOf.GetValueOrDefault(name);
-                    if (listed != shard)
-                        throw new CheckpointException($"{FileFault.Shown(name)} stands in {path}, but {index} {(listed is null ? "does not list it" : $"says {FileFault.Shown(listed)}")}: they do not belong together.");
+                    if (!weights._tensors.TryAdd(name, tensor))
+                        throw Contradiction($"{FileFault.Shown(name)} stands in {weights._tensors[name].Path} and again in {path}");
+                    string listed = shardOf.GetValueOrDefault(name, "nothing");
+                    if (listed != shard) throw Contradiction($"{FileFault.Shown(name)} stands in {path}, the index says {FileFault.Shown(listed)}");
                 }
             }
             if (shardOf.Keys.FirstOrDefault(name => !weights._tensors.ContainsKey(name)) is { } absent)
-                throw new CheckpointException($"{index} says that {FileFault.Shown(absent)} stands in {FileFault.Shown(shardOf[absent])}, but it does not: they do not belong together.");
+                throw Contradiction($"{FileFault.Shown(absent)} is not in {FileFault.Shown(shardOf[absent])}, as the index says");
             return weights;
         }
         catch
@@ -111,6 +111,8 @@ public sealed class WeightFiles : IDisposable
             weights.Dispose();
             throw;
         }
+
+        CheckpointException Contradiction(string what) => new($"{index}: {what}. Index and shards do not belong together; copy or download them again.");
     }
 
     /// <summary><c>weight_map</c>: the shard of each tensor. metadata.total_size is not believed, other fields are not read.</summary>
@@ -140,14 +142,15 @@ public sealed class WeightFiles : IDisposable
 
     private static Dictionary<string, string> ReadMap(ref Utf8JsonReader reader, string path)
     {
-        if (reader.TokenType != JsonTokenType.StartObject) throw new CheckpointException($"{path}: weight_map is not an object of tensor names and shard names.");
+        if (reader.TokenType != JsonTokenType.StartObject) throw new CheckpointException($"{path}: weight_map is not an object of tensors and shards.");
         Dictionary<string, string> map = [];
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             string name = reader.GetString()!;
-            if (!reader.Read() || reader.TokenType != JsonTokenType.String) throw new CheckpointException($"{path}: weight_map has no text for {FileFault.Shown(name)}.");
+            if (!reader.Read() || reader.TokenType != JsonTokenType.String)
+                throw new CheckpointException($"{path}: weight_map has no text for {FileFault.Shown(name)}.");
             string shard = reader.GetString()!;
-            if (!IsPlainName(shard)) throw new CheckpointException($"{path} names the shard {FileFault.Shown(shard)}; only names of files in the same folder are followed.");
+            if (!IsPlainName(shard)) throw new CheckpointException($"{path} names {FileFault.Shown(shard)}; only files in the same folder are followed.");
             if (!map.TryAdd(name, shard)) throw new CheckpointException($"{path} lists {FileFault.Shown(name)} twice.");
         }
         return map;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Cloze.Ops;
 namespace Cloze.Checkpoints;
@@ -44,7 +45,7 @@ internal static class WeightEncoder
         float most = 0;
         foreach (float x in row)
         {
-            if (!float.IsFinite(x)) throw new CheckpointException($"{FileFault.Shown(name)} holds {x}, which int8 cannot store. Repair the weights; f32 keeps them as they are.");
+            if (!float.IsFinite(x)) throw new CheckpointException($"{FileFault.Shown(name)} holds {x}, which int8 cannot store. f32 keeps it as it is.");
             most = MathF.Max(most, MathF.Abs(x));
         }
         float scale = most / Levels;
@@ -92,5 +93,5 @@ internal static class WeightEncoder
         TensorTypes.ToBFloat16(x) is var rounded && (rounded & 0x7FFF) == 0x7F80 && float.IsFinite(x) ? throw TooLarge(x, name, index, "bf16") : rounded;
 
     private static CheckpointException TooLarge(float x, string name, long index, string format) =>
-        new(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{FileFault.Shown(name)} holds {x} at element {index}, which {format} cannot store. Choose another format; f32 always fits."));
+        new(string.Create(CultureInfo.InvariantCulture, $"{FileFault.Shown(name)} holds {x} at element {index}, which {format} cannot store; f32 can."));
 }

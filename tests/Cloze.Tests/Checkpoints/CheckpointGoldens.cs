@@ -4,7 +4,8 @@ namespace Cloze.Tests.Checkpoints;
 /// <summary>The list of good, odd and hostile files in ../shared/goldens/checkpoints.</summary>
 internal static class CheckpointGoldens
 {
-    private static readonly Lazy<JsonElement> s_index = new(() => JsonDocument.Parse(File.ReadAllBytes(Shared.Path("goldens", "checkpoints", "index.json"))).RootElement);
+    private static readonly Lazy<JsonElement> s_index = new(() =>
+        JsonDocument.Parse(File.ReadAllBytes(Shared.Path("goldens", "checkpoints", "index.json"))).RootElement);
 
     public sealed record Expected(string DType, int[] Shape, string? Sha256);
 
@@ -17,10 +18,12 @@ internal static class CheckpointGoldens
             if (table.TryGetProperty("$ref", out JsonElement name)) table = s_index.Value.GetProperty("tables").GetProperty(name.GetString()!);
             return table.EnumerateObject().ToDictionary(tensor => tensor.Name, tensor => new Expected(
                 tensor.Value.GetProperty("dtype").GetString()!,
-                [.. tensor.Value.TryGetProperty("shape", out JsonElement shape) ? shape.EnumerateArray().Select(size => (int)Math.Min(size.GetInt64(), int.MaxValue)) : []],
+                [.. tensor.Value.TryGetProperty("shape", out JsonElement shape) ? shape.EnumerateArray().Select(Size) : []],
                 tensor.Value.TryGetProperty("sha256", out JsonElement hash) ? hash.GetString() : null));
         }
     }
+
+    private static int Size(JsonElement size) => (int)Math.Min(size.GetInt64(), int.MaxValue);
 
     public static IEnumerable<Entry> Of(string kind)
     {

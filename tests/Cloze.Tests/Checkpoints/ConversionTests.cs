@@ -25,7 +25,8 @@ public class ConversionTests
         Assert.Equal(bert.Tensors.Count, result.Tensors);
         Assert.Equal(bert.Matrices.Count(), result.Quantized);
         using Safetensors file = Safetensors.Open(Path.Combine(folder.Output(), "model.safetensors"));
-        Assert.Equal(bert.Tensors.Keys.Concat(bert.Matrices.Select(name => name + "_scale")).Order(StringComparer.Ordinal), file.Tensors.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(bert.Tensors.Keys.Concat(bert.Matrices.Select(name => name + "_scale")).Order(StringComparer.Ordinal),
+            file.Tensors.Keys.Order(StringComparer.Ordinal));
         Assert.Equal([0, 0, 0, 0, 0, 0, 0, 0, 127, 0, 2, 2, 0, -2, -127, 126], file["bert.embeddings.word_embeddings.weight"].ReadIntegers()[..16]);
         Assert.Equal([1f, 1], file["bert.embeddings.word_embeddings.weight_scale"].ReadFloats()[..2]);
         foreach ((string name, (int[] shape, float[] values)) in bert.Tensors)
@@ -46,7 +47,8 @@ public class ConversionTests
                 float[] row = values[(i / shape[1] * shape[1])..((i / shape[1] + 1) * shape[1])];
                 float most = row.Max(Math.Abs), scale = most == 0 ? 1 : (float)((double)most / 127);
                 Assert.Equal(scale, scales.ReadFloats()[i / shape[1]]);
-                Assert.Equal((int)Math.Round((double)(float)((double)values[i] / scale), MidpointRounding.ToEven), q[i]); // the quotient rounded to float32, in double
+                float quotient = (float)((double)values[i] / scale);
+                Assert.Equal((int)Math.Round((double)quotient, MidpointRounding.ToEven), q[i]);
             }
         }
     }
@@ -106,15 +108,16 @@ public class ConversionTests
         using TemporaryFolder folder = new();
         TinyBert bert = new();
         float[] values = bert.Tensors["bert.embeddings.LayerNorm.weight"].Values;
-        new float[] { 1 + MathF.ScaleB(1, -8), 1 + 3 * MathF.ScaleB(1, -8), 1 + MathF.ScaleB(1, -11), 1 + 3 * MathF.ScaleB(1, -11), float.NaN, float.NegativeInfinity, 1e-8f, -0f }.CopyTo(values, 0);
+        (float bf16Half, float f16Half) = (MathF.ScaleB(1, -8), MathF.ScaleB(1, -11)); // half of a step at 1
+        new float[] { 1 + bf16Half, 1 + 3 * bf16Half, 1 + f16Half, 1 + 3 * f16Half, float.NaN, float.NegativeInfinity, 1e-8f, -0f }.CopyTo(values, 0);
         bert.Write(folder, config: TinyBert.Config(",\n  \"torch_dtype\": \"float64\""));
         Converted(folder.Model(), folder.Output(), format);
         using Safetensors file = Safetensors.Open(Path.Combine(folder.Output(), "model.safetensors"));
         Assert.All(file.Tensors.Values, tensor => Assert.Equal(type, tensor.Type));
         float[] expected = format switch
         {
-            WeightFormat.BF16 => [1, 1 + MathF.ScaleB(1, -6), 1, 1, float.NaN, float.NegativeInfinity, BitConverter.UInt32BitsToSingle(0x322C0000), -0f], // ties to even at 2^-8
-            WeightFormat.F16 => [values[0], values[1], 1, 1 + MathF.ScaleB(1, -9), float.NaN, float.NegativeInfinity, 0, -0f], // ties to even at 2^-11; below half of 2^-24 is 0
+            WeightFormat.BF16 => [1, 1 + 4 * bf16Half, 1, 1, float.NaN, float.NegativeInfinity, BitConverter.UInt32BitsToSingle(0x322C0000), -0f],
+            WeightFormat.F16 => [values[0], values[1], 1, 1 + 4 * f16Half, float.NaN, float.NegativeInfinity, 0, -0f],
             _ => values,
         };
         Assert.Equal(expected, file["bert.embeddings.LayerNorm.weight"].ReadFloats());
@@ -152,13 +155,15 @@ public class ConversionTests
         ConversionResult result = Converted(folder.Model(), folder.Output(), WeightFormat.Int8);
 
         Assert.Equal(["onnx/model.onnx", "pytorch_model.bin"], result.LeftOut.Select(file => file.Replace('\\', '/')));
+        IEnumerable<string> files = Directory.GetFiles(folder.Output(), "*", SearchOption.AllDirectories);
         Assert.Equal(["1_Pooling/config.json", "2_Dense/model.safetensors", "README.md", "config.json", "model.safetensors", "vocab.txt"],
-            Directory.GetFiles(folder.Output(), "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(folder.Output(), file).Replace('\\', '/')).Order(StringComparer.Ordinal));
+            files.Select(file => Path.GetRelativePath(folder.Output(), file).Replace('\\', '/')).Order(StringComparer.Ordinal));
         foreach (string file in (string[])["vocab.txt", "1_Pooling/config.json", "2_Dense/model.safetensors"])
             Assert.Equal(File.ReadAllBytes(Path.Combine(folder.Model(), file)), File.ReadAllBytes(Path.Combine(folder.Output(), file)));
         string written = File.ReadAllText(Path.Combine(folder.Output(), "README.md"));
         Assert.StartsWith(card, written, StringComparison.Ordinal);
-        Assert.Contains(Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Path.Combine(folder.Model(), "model.safetensors")))), written, StringComparison.Ordinal);
+        Assert.Contains(Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Path.Combine(folder.Model(), "model.safetensors")))), written,
+            StringComparison.Ordinal);
         Assert.Contains($"Cloze {Conversion.Version}", written, StringComparison.Ordinal);
         Assert.Matches(@"^\d+\.\d+\.\d+(-[\w.]+)?$", Conversion.Version);
     }
@@ -171,11 +176,14 @@ public class ConversionTests
         folder.Write("model/config.json", TinyBert.Config());
         string[] names = [.. bert.Tensors.Keys];
         foreach (int shard in (int[])[0, 1])
-            folder.Write($"model/{shard}.safetensors", HandmadeFiles.Safetensors(names.Where((_, i) => i % 2 == shard).Select(name => (name, "F32", bert.Tensors[name].Shape, HandmadeFiles.Bytes(bert.Tensors[name].Values)))));
-        folder.Write("model/model.safetensors.index.json", JsonSerializer.Serialize(new { weight_map = names.Index().ToDictionary(name => name.Item, name => $"{name.Index % 2}.safetensors") }));
+            folder.Write($"model/{shard}.safetensors", HandmadeFiles.Safetensors(names.Where((_, i) => i % 2 == shard).Select(name =>
+                (name, "F32", bert.Tensors[name].Shape, HandmadeFiles.Bytes(bert.Tensors[name].Values)))));
+        folder.Write("model/model.safetensors.index.json",
+            JsonSerializer.Serialize(new { weight_map = names.Index().ToDictionary(name => name.Item, name => $"{name.Index % 2}.safetensors") }));
         ConversionResult result = Converted(folder.Model(), folder.Output(), WeightFormat.F32);
         Assert.Empty(result.LeftOut);
-        Assert.Equal(["README.md", "config.json", "model.safetensors"], Directory.GetFiles(folder.Output()).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(["README.md", "config.json", "model.safetensors"],
+            Directory.GetFiles(folder.Output()).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         using Safetensors file = Safetensors.Open(Path.Combine(folder.Output(), "model.safetensors"));
         Assert.All(bert.Tensors, tensor => Assert.Equal(tensor.Value.Values, file[tensor.Key].ReadFloats()));
     }
@@ -204,9 +212,12 @@ public class ConversionTests
         using TemporaryFolder folder = new();
         new TinyBert().Write(folder);
         Converted(folder.Model(), folder.Output(), WeightFormat.Int8);
-        Assert.Contains("int8 already", Assert.Throws<CheckpointException>(() => Converted(folder.Output(), Path.Combine(folder.Path, "x"), WeightFormat.Int8)).Message, StringComparison.Ordinal);
+        string other = Path.Combine(folder.Path, "x");
+        Assert.Contains("int8 already",
+            Assert.Throws<CheckpointException>(() => Converted(folder.Output(), other, WeightFormat.Int8)).Message, StringComparison.Ordinal);
         foreach (string output in (string[])[folder.Model(), folder.Model() + Path.DirectorySeparatorChar, Path.Combine(folder.Model(), "x"), folder.Path])
-            Assert.Contains("lie in each other", Assert.Throws<IOException>(() => Converted(folder.Model(), output, WeightFormat.F32, force: true)).Message, StringComparison.Ordinal);
+            Assert.Contains("lie in each other", Assert.Throws<IOException>(() => Converted(folder.Model(), output, WeightFormat.F32, force: true)).Message,
+                StringComparison.Ordinal);
     }
 
     [Fact]
@@ -216,7 +227,8 @@ public class ConversionTests
         new TinyBert().Write(folder);
         folder.Write("output/config.json", "{}");
         folder.Write("output/old.txt", "old");
-        Assert.Contains("exists; --force replaces it", Assert.Throws<IOException>(() => Converted(folder.Model(), folder.Output(), WeightFormat.F32)).Message, StringComparison.Ordinal);
+        Assert.Contains("exists; --force replaces it", Assert.Throws<IOException>(() => Converted(folder.Model(), folder.Output(), WeightFormat.F32)).Message,
+            StringComparison.Ordinal);
         Assert.Equal("old", File.ReadAllText(Path.Combine(folder.Output(), "old.txt")));
         Converted(folder.Model(), folder.Output(), WeightFormat.F32, force: true);
         Assert.False(File.Exists(Path.Combine(folder.Output(), "old.txt")));
@@ -224,9 +236,11 @@ public class ConversionTests
 
         folder.Write("home/letter.txt", "dear");
         string home = Path.Combine(folder.Path, "home");
-        Assert.Contains("holds other things than a checkpoint", Assert.Throws<IOException>(() => Converted(folder.Model(), home, WeightFormat.F32, force: true)).Message, StringComparison.Ordinal);
+        Assert.Contains("holds other things than a checkpoint",
+            Assert.Throws<IOException>(() => Converted(folder.Model(), home, WeightFormat.F32, force: true)).Message, StringComparison.Ordinal);
         string file = Path.Combine(home, "letter.txt");
-        Assert.Contains("is a file", Assert.Throws<IOException>(() => Converted(folder.Model(), file, WeightFormat.F32, force: true)).Message, StringComparison.Ordinal);
+        Assert.Contains("is a file", Assert.Throws<IOException>(() => Converted(folder.Model(), file, WeightFormat.F32, force: true)).Message,
+            StringComparison.Ordinal);
         Assert.Equal("dear", File.ReadAllText(file));
     }
 
@@ -237,7 +251,8 @@ public class ConversionTests
         new TinyBert().Write(folder);
         using CancellationTokenSource cancellation = new();
         Assert.Throws<OperationCanceledException>(() =>
-            Conversion.Convert(folder.Model(), folder.Output(), WeightFormat.F32, progress: share => { if (share > 0.5) cancellation.Cancel(); }, cancellation: cancellation.Token));
+            Conversion.Convert(folder.Model(), folder.Output(), WeightFormat.F32, progress: share => { if (share > 0.5) cancellation.Cancel(); },
+                cancellation: cancellation.Token));
         Assert.Equal(["model"], Directory.GetFileSystemEntries(folder.Path).Select(Path.GetFileName));
     }
 
@@ -248,7 +263,8 @@ public class ConversionTests
         TinyBert bert = new();
         bert.Tensors.Remove("bert.embeddings.LayerNorm.bias");
         bert.Write(folder);
-        Assert.Contains("bert.embeddings.LayerNorm.bias [8] is missing", Assert.Throws<CheckpointException>(() => Converted(folder.Model(), folder.Output(), WeightFormat.Int8)).Message, StringComparison.Ordinal);
+        Assert.Contains("bert.embeddings.LayerNorm.bias [8] is missing",
+            Assert.Throws<CheckpointException>(() => Converted(folder.Model(), folder.Output(), WeightFormat.Int8)).Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder.Output()));
     }
 
@@ -264,7 +280,8 @@ public class ConversionTests
         {
             string name = Path.GetRelativePath(folder.Output(), file);
             byte[] made = File.ReadAllBytes(file), kept = File.ReadAllBytes(Path.Combine(committed, name));
-            if (name == "README.md") Assert.StartsWith(File.ReadAllText(Path.Combine(original, name)), File.ReadAllText(Path.Combine(committed, name)), StringComparison.Ordinal); // the rest names a version
+            if (name == "README.md") // what follows names a version
+                Assert.StartsWith(File.ReadAllText(Path.Combine(original, name)), File.ReadAllText(Path.Combine(committed, name)), StringComparison.Ordinal);
             else Assert.True(made.AsSpan().SequenceEqual(kept), name);
         }
     }
@@ -287,7 +304,8 @@ public class ConversionTests
                 Assert.True(most == 127 || most == 0 && scales[row] == 1, $"{matrix.Name} row {row}: {most}, scale {scales[row]}");
             }
         }
-        Assert.Contains("53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db", File.ReadAllText(Path.Combine(folder, "README.md")), StringComparison.Ordinal);
+        Assert.Contains("53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db", File.ReadAllText(Path.Combine(folder, "README.md")),
+            StringComparison.Ordinal);
         Assert.Contains("Apache License", File.ReadAllText(Path.Combine(folder, "LICENSE")), StringComparison.Ordinal);
         Assert.Contains("Sentence Transformers authors", File.ReadAllText(Path.Combine(folder, "NOTICE")), StringComparison.Ordinal);
     }

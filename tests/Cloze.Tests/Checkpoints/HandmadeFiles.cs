@@ -25,7 +25,8 @@ internal static class HandmadeFiles
         foreach ((string name, string type, int[] shape, byte[] bytes) in tensors)
         {
             if (header.Length > 1) header.Append(',');
-            header.Append(CultureInfo.InvariantCulture, $"\"{name}\":{{\"dtype\":\"{type}\",\"shape\":[{string.Join(',', shape)}],\"data_offsets\":[{data.Count},{data.Count + bytes.Length}]}}");
+            header.Append(CultureInfo.InvariantCulture,
+                $"\"{name}\":{{\"dtype\":\"{type}\",\"shape\":[{string.Join(',', shape)}],\"data_offsets\":[{data.Count},{data.Count + bytes.Length}]}}");
             data.AddRange(bytes);
         }
         return Safetensors(header.Append('}').ToString(), [.. data]);
@@ -92,7 +93,8 @@ internal sealed class TinyBert
     public void Write(TemporaryFolder folder, string name = "model", string? config = null)
     {
         folder.Write($"{name}/config.json", config ?? Config());
-        folder.Write($"{name}/model.safetensors", HandmadeFiles.Safetensors(Tensors.Select(tensor => (tensor.Key, "F32", tensor.Value.Shape, HandmadeFiles.Bytes(tensor.Value.Values)))));
+        folder.Write($"{name}/model.safetensors",
+            HandmadeFiles.Safetensors(Tensors.Select(tensor => (tensor.Key, "F32", tensor.Value.Shape, HandmadeFiles.Bytes(tensor.Value.Values)))));
     }
 
     public void Add(string name, params int[] shape)

@@ -5,7 +5,8 @@ namespace Cloze.Tests.Checkpoints;
 /// <summary><c>cloze inspect</c> and <c>cloze convert</c> as a script calls them.</summary>
 public class InspectTests
 {
-    private static readonly string s_cloze = Path.Combine(AppContext.BaseDirectory, "..", "..", "Cloze.Cli", new DirectoryInfo(AppContext.BaseDirectory).Name, "cloze" + (OperatingSystem.IsWindows() ? ".exe" : ""));
+    private static readonly string s_cloze = Path.Combine(AppContext.BaseDirectory, "..", "..", "Cloze.Cli", new DirectoryInfo(AppContext.BaseDirectory).Name,
+        "cloze" + (OperatingSystem.IsWindows() ? ".exe" : ""));
 
     [Fact]
     public async Task Inspect_ShowsFaultsAsProblemsAndRefusesThemForAClass()
@@ -23,7 +24,7 @@ public class InspectTests
         Assert.Equal("bert", root.GetProperty("architecture").GetString());
         Assert.Equal(
             ["missing cls.predictions.bias", "misshaped bert.embeddings.position_embeddings.weight", "unexpected extra", "unread-key nobody_reads_this"],
-            root.GetProperty("problems").EnumerateArray().Select(problem => $"{problem.GetProperty("kind").GetString()} {problem.GetProperty("name").GetString()}").Where(problem => !problem.StartsWith("tokenizer", StringComparison.Ordinal)));
+            Problems(root).Where(problem => !problem.StartsWith("tokenizer", StringComparison.Ordinal)));
         Assert.Equal(bert.Tensors.Count, root.GetProperty("tensors").GetArrayLength());
 
         Command.Result refused = await Run("inspect", model, "--as", "BertForMaskedLM", "--tensors");
@@ -40,7 +41,8 @@ public class InspectTests
         new TinyBert().Write(folder);
         using JsonDocument shown = await Shown("inspect", Path.Combine(folder.Path, "model"), "--tokens", "4", "--batch", "3", "--json");
         JsonElement parameters = shown.RootElement.GetProperty("parameters"), cost = shown.RootElement.GetProperty("cost");
-        int h = TinyBert.Hidden, i = TinyBert.Intermediate, embeddings = (11 + 6 + 2) * h + 2 * h, layer = 4 * (h * h + h) + (i * h + i) + (h * i + h) + 4 * h, head = h * h + h + 2 * h + 11;
+        int h = TinyBert.Hidden, i = TinyBert.Intermediate, embeddings = (11 + 6 + 2) * h + 2 * h,
+            layer = 4 * (h * h + h) + (i * h + i) + (h * i + h) + 4 * h, head = h * h + h + 2 * h + 11;
         Assert.Equal(embeddings, parameters.GetProperty("parts").GetProperty("embeddings").GetInt32());
         Assert.Equal(2 * layer, parameters.GetProperty("parts").GetProperty("encoder").GetInt32());
         Assert.Equal(head, parameters.GetProperty("parts").GetProperty("cls").GetInt32());
@@ -61,7 +63,8 @@ public class InspectTests
         using JsonDocument shown = await Shown("inspect", file, "--tensors");
         JsonElement tensor = Assert.Single(shown.RootElement.GetProperty("tensors").EnumerateArray());
         // 1, then a NaN, which counts as 0x7FC00000
-        Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData([0, 0, 0x80, 0x3F, 0, 0, 0xC0, 0x7F])), tensor.GetProperty("sha256").GetString());
+        Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData([0, 0, 0x80, 0x3F, 0, 0, 0xC0, 0x7F])),
+            tensor.GetProperty("sha256").GetString());
         Assert.Equal("BF16", tensor.GetProperty("dtype").GetString());
 
         foreach (string path in (string[])[folder.Write("y.safetensors", File.ReadAllBytes(file)[..^1]), Path.Combine(folder.Path, "none")])
@@ -80,7 +83,7 @@ public class InspectTests
         using TemporaryFolder folder = new();
         using JsonDocument shown = await Shown("inspect", folder.Path);
         Assert.Equal(["missing-file config.json", "missing-file model.safetensors", $"tokenizer {folder.Path}"],
-            shown.RootElement.GetProperty("problems").EnumerateArray().Select(problem => $"{problem.GetProperty("kind").GetString()} {problem.GetProperty("name").GetString()}"));
+            Problems(shown.RootElement));
     }
 
     [Fact]
@@ -108,6 +111,10 @@ public class InspectTests
         Assert.Equal(2, (await Run("convert", "--model", model, "--output", output, "--weights", "int4")).ExitCode);
         Assert.Equal(2, (await Run("convert", "--model", model)).ExitCode);
     }
+
+    /// <summary>Kind and name of each.</summary>
+    private static IEnumerable<string> Problems(JsonElement shown) => shown.GetProperty("problems").EnumerateArray()
+        .Select(problem => $"{problem.GetProperty("kind").GetString()} {problem.GetProperty("name").GetString()}");
 
     private static Task<Command.Result> Run(params string[] arguments) => Command.RunAsync(s_cloze, arguments);
 

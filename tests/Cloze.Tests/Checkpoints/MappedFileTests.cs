@@ -4,7 +4,8 @@ namespace Cloze.Tests.Checkpoints;
 
 public class MappedFileTests
 {
-    private static readonly byte[] s_file = HandmadeFiles.Safetensors("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}".PadRight(56), HandmadeFiles.Bytes(3, 4));
+    private static readonly byte[] s_file = HandmadeFiles.Safetensors("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}".PadRight(56),
+        HandmadeFiles.Bytes(3, 4));
 
     [Fact]
     public void Floats_LieInTheMappingWithoutACopy()

@@ -7,7 +7,10 @@ namespace Cloze.Tests.Checkpoints;
 /// <summary>int8 weights in the compressed-tensors layout.</summary>
 public class QuantizationTests
 {
-    private const string Weights = """{"num_bits":8,"type":"int","symmetric":true,"strategy":"channel","group_size":null,"block_structure":null,"dynamic":false,"actorder":null,"observer":"minmax","observer_kwargs":{}}""";
+    private const string Weights = """
+        {"num_bits":8,"type":"int","symmetric":true,"strategy":"channel","group_size":null,"block_structure":null,
+        "dynamic":false,"actorder":null,"observer":"minmax","observer_kwargs":{}}
+        """;
 
     [Fact]
     public void Read_GivesEveryRecordedCaseItsVerdictAndItsValues()
@@ -22,7 +25,8 @@ public class QuantizationTests
             try
             {
                 using Checkpoint checkpoint = Checkpoint.Open(folder);
-                ModelTask task = about.RootElement.TryGetProperty("class", out JsonElement name) ? ModelRegistry.TaskOf(name.GetString()!, checkpoint.Architecture, folder) : ModelTask.Base;
+                bool hasClass = about.RootElement.TryGetProperty("class", out JsonElement name);
+                ModelTask task = hasClass ? ModelRegistry.TaskOf(name.GetString()!, checkpoint.Architecture, folder) : ModelTask.Base;
                 LoadReport report = CheckpointTests.Report(checkpoint, task);
                 report.ThrowIfFaulty();
                 if (!loads) wrong.Add($"{folder} was loaded");
@@ -53,7 +57,7 @@ public class QuantizationTests
     [InlineData("\"input_activations\":null", "\"input_activations\":{\"num_bits\":8}", "input_activations is set")]
     [InlineData("\"kv_cache_scheme\":null", "\"kv_cache_scheme\":{}", "kv_cache_scheme is set")]
     [InlineData("\"quant_method\":\"compressed-tensors\"", "\"quant_method\":\"gptq\"", "quant_method is \"gptq\"")]
-    [InlineData("\"format\":\"int-quantized\",\"quantization_status\"", "\"format\":\"pack-quantized\",\"quantization_status\"", "format is \"pack-quantized\"")]
+    [InlineData("\"format\":\"int-quantized\",\"quantization", "\"format\":\"pack-quantized\",\"quantization", "format is \"pack-quantized\"")]
     [InlineData("\"quantization_status\":\"compressed\"", "\"quantization_status\":\"calibration\"", "quantization_status is \"calibration\"")]
     [InlineData("\"ignore\":[]", "\"ignore\":[\"re:.*word_embed\"]", "ignores the module")]
     [InlineData("\"ignore\":[]", "\"ignore\":[\"bert.embeddings.word_embeddings\"]", "ignores the module")]
@@ -87,7 +91,8 @@ public class QuantizationTests
     public void Read_TakesAnIgnoredModuleAsItIsStored()
     {
         using TemporaryFolder folder = new();
-        Write(folder, Config().Replace("\"ignore\":[]", "\"ignore\":[\"re:.*layer\\\\.1\\\\.\",\"bert.embeddings.position_embeddings\"]", StringComparison.Ordinal),
+        Write(folder,
+            Config().Replace("\"ignore\":[]", "\"ignore\":[\"re:.*layer\\\\.1\\\\.\",\"bert.embeddings.position_embeddings\"]", StringComparison.Ordinal),
             isFloat: name => name.Contains("layer.1.", StringComparison.Ordinal) || name.Contains("position", StringComparison.Ordinal));
         using Checkpoint checkpoint = Checkpoint.Open(Path.Combine(folder.Path, "model"));
         CheckpointTests.Report(checkpoint, ModelTask.MaskedLm).ThrowIfFaulty();
@@ -126,7 +131,8 @@ public class QuantizationTests
     }
 
     private static string Config() => TinyBert.Config("""
-        ,"quantization_config":{"quant_method":"compressed-tensors","format":"int-quantized","quantization_status":"compressed","global_compression_ratio":null,"kv_cache_scheme":null,"ignore":[],
+        ,"quantization_config":{"quant_method":"compressed-tensors","format":"int-quantized","quantization_status":"compressed",
+        "global_compression_ratio":null,"kv_cache_scheme":null,"ignore":[],
         "config_groups":{"group_0":{"targets":["Linear","Embedding"],"input_activations":null,"output_activations":null,"format":"int-quantized","weights":
         """ + Weights + "}}}");
 

@@ -21,7 +21,8 @@ public class SafetensorsWriterTests
         string header = "{\"__metadata__\":{\"format\":\"pt\"},\"a ä\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,4]},"
             + "\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]},\"q\":{\"dtype\":\"I8\",\"shape\":[1,3],\"data_offsets\":[12,15]}}";
         int padded = (Encoding.UTF8.GetByteCount(header) + 7) / 8 * 8;
-        byte[] expected = [.. BitConverter.GetBytes((long)padded), .. Encoding.UTF8.GetBytes(header), .. Enumerable.Repeat((byte)' ', padded - Encoding.UTF8.GetByteCount(header)), .. HandmadeFiles.Bytes(3, 1, 2), 1, 2, 3];
+        byte[] expected = [.. BitConverter.GetBytes((long)padded), .. Encoding.UTF8.GetBytes(header),
+            .. Enumerable.Repeat((byte)' ', padded - Encoding.UTF8.GetByteCount(header)), .. HandmadeFiles.Bytes(3, 1, 2), 1, 2, 3];
         Assert.Equal(expected, bytes);
     }
 
@@ -70,7 +71,8 @@ public class SafetensorsWriterTests
         using TemporaryFolder folder = new();
         string path = Path.Combine(folder.Path, "x.safetensors");
         Assert.Throws<InvalidOperationException>(() => SafetensorsWriter.Write(path, [NewTensor.Of("a", [3], new float[] { 1 })]));
-        Assert.Throws<ArgumentException>(() => SafetensorsWriter.Write(path, [NewTensor.Of("a", [1], new float[] { 1 }), NewTensor.Of("a", [1], new float[] { 1 })]));
+        Assert.Throws<ArgumentException>(() => SafetensorsWriter.Write(path,
+            [NewTensor.Of("a", [1], new float[] { 1 }), NewTensor.Of("a", [1], new float[] { 1 })]));
         Assert.Throws<ArgumentException>(() => SafetensorsWriter.Write(path, [NewTensor.Of("__metadata__", [1], new float[] { 1 })]));
         Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
     }
@@ -81,7 +83,8 @@ public class SafetensorsWriterTests
         using TemporaryFolder folder = new();
         NewTensor[] tensors = [NewTensor.Of("a", [1], new float[] { 1 })];
         string nowhere = Path.Combine(folder.Path, "no", "such", "x.safetensors");
-        Assert.Equal($"{nowhere} cannot be written: its folder does not exist.", Assert.Throws<IOException>(() => SafetensorsWriter.Write(nowhere, tensors)).Message);
+        Assert.Equal($"{nowhere} cannot be written: its folder does not exist.",
+            Assert.Throws<IOException>(() => SafetensorsWriter.Write(nowhere, tensors)).Message);
         Assert.Contains("is a folder", Assert.Throws<IOException>(() => SafetensorsWriter.Write(folder.Path, tensors)).Message, StringComparison.Ordinal);
     }
 

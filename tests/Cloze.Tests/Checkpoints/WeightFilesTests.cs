@@ -39,13 +39,14 @@ public class WeightFilesTests
         using TemporaryFolder folder = new();
         WriteShards(folder, $$$"""{"weight_map":{"a":"1.safetensors","b":"{{{shard}}}"}}""");
         folder.Write("sub/2.safetensors", HandmadeFiles.Safetensors([("b", "F32", [1], HandmadeFiles.Bytes(2))]));
-        Assert.Contains("only names of files in the same folder", Assert.Throws<CheckpointException>(() => WeightFiles.Open(folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains("only files in the same folder", Assert.Throws<CheckpointException>(() => WeightFiles.Open(folder.Path)).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("""{"weight_map":{"a":"1.safetensors","b":"3.safetensors"}}""", "names the shard 3.safetensors, which is not in the folder")]
-    [InlineData("""{"weight_map":{"a":"1.safetensors","b":"2.safetensors","c":"2.safetensors"}}""", "says that c stands in 2.safetensors, but it does not")]
-    [InlineData("""{"weight_map":{"a":"2.safetensors","b":"1.safetensors"}}""", "they do not belong together")]
+    [InlineData("""{"weight_map":{"a":"1.safetensors","b":"3.safetensors"}}""", "names 3.safetensors, which is not in the folder")]
+    [InlineData("""{"weight_map":{"a":"1.safetensors","b":"2.safetensors","c":"2.safetensors"}}""", "c is not in 2.safetensors, as the index says")]
+    [InlineData("""{"weight_map":{"a":"2.safetensors","b":"1.safetensors"}}""", "Index and shards do not belong together")]
     [InlineData("""{"weight_map":{"a":"1.safetensors","b":"2.safetensors","a":"2.safetensors"}}""", "lists a twice")]
     [InlineData("""{"weight_map":{"a":1}}""", "no text for a")]
     [InlineData("""{"weight_map":["a"]}""", "not an object")]
@@ -77,11 +78,14 @@ public class WeightFilesTests
     public void Open_SaysWhatAFolderWithoutWeightsHas()
     {
         using TemporaryFolder folder = new();
-        Assert.Contains("neither model.safetensors nor", Assert.Throws<CheckpointException>(() => WeightFiles.Open(folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains("neither model.safetensors nor", Assert.Throws<CheckpointException>(() => WeightFiles.Open(folder.Path)).Message,
+            StringComparison.Ordinal);
         string file = folder.Write("pytorch_model.bin", "x");
         Assert.Contains("pytorch_model.bin only", Assert.Throws<CheckpointException>(() => WeightFiles.Open(folder.Path)).Message, StringComparison.Ordinal);
-        Assert.Contains("is a file; a checkpoint folder is needed", Assert.Throws<CheckpointException>(() => WeightFiles.Open(file)).Message, StringComparison.Ordinal);
-        Assert.Contains("does not exist", Assert.Throws<CheckpointException>(() => WeightFiles.Open(Path.Combine(folder.Path, "none"))).Message, StringComparison.Ordinal);
+        Assert.Contains("is a file; a checkpoint folder is needed", Assert.Throws<CheckpointException>(() => WeightFiles.Open(file)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("does not exist", Assert.Throws<CheckpointException>(() => WeightFiles.Open(Path.Combine(folder.Path, "none"))).Message,
+            StringComparison.Ordinal);
     }
 
     private static void WriteShards(TemporaryFolder folder, string index)
