@@ -100,7 +100,7 @@ internal static class FeedForwardBenchmark
         public Stored(int rows, int columns, bool asInt8)
         {
             float[] values = BenchmarkMatrices.Random(3, rows * columns);
-            if (asInt8) Int8 = new Int8Rows(values.Select(value => (sbyte)(value * 254)).ToArray(), values[..rows]);
+            if (asInt8) Int8 = new Int8Rows(values.Select(value => (sbyte)(value * 254)).ToArray(), values.AsMemory(0, rows));
             else Floats = values;
         }
 

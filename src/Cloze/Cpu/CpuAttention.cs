@@ -51,7 +51,7 @@ internal sealed unsafe class CpuAttention(CpuRuntime runtime)
                 case PositionTerm<CpuTensor>.Relative(_, var keyTerm, var isScaled):
                     RefuseGlobal(hasGlobal);
                     Shapes.Relative(term!.Size, headSize, batch);
-                    RunRelative(call, batch, term, keyTerm ? term : null, heads: 1, LinearRows(term.Rows, batch), isScaled);
+                    RunRelative(call, batch, term, keyTerm ? term : null, heads: 1, runtime.AttentionTables.Linear(term.Rows), isScaled);
                     break;
                 case PositionTerm<CpuTensor>.Disentangled(_, _, var buckets):
                     RefuseGlobal(hasGlobal);
@@ -79,13 +79,6 @@ internal sealed unsafe class CpuAttention(CpuRuntime runtime)
         Block scratch = runtime.Pool.Rent((long)runtime.Threads * work.ScratchFloats);
         work.Run(scratch.Data, runtime.Workers);
         runtime.Pool.Return(scratch);
-    }
-
-    private DistanceRows LinearRows(int rows, TokenBatch batch)
-    {
-        if (Reach(batch) > rows / 2)
-            throw new ShapeException($"Attention: a sequence spans {Reach(batch) + 1} columns; a relative table of {rows} rows serves {rows / 2 + 1}. Cut the sequence.");
-        return runtime.AttentionTables.Linear(rows);
     }
 
     private static void RefuseGlobal(bool hasGlobal)

@@ -40,7 +40,7 @@ public class AttentionOperationTests
         using CpuOps ops = new();
         Weights<CpuTensor> weights = new(new Noise(3), new CpuWeights());
         ShapeException tooLong = Assert.Throws<ShapeException>(() => new Case("", Term: 3, Rows: 15).Run(ops, weights, batch));
-        Assert.Contains("a relative table of 15 rows serves 8. Cut the sequence.", tooLong.Message, StringComparison.Ordinal);
+        Assert.Contains("distance 16 in sequence 2, relative table [15,24]", tooLong.Message, StringComparison.Ordinal);
         ArgumentException both = Assert.Throws<ArgumentException>(() => new Case("", Term: 8, Window: 4, SeesGlobal: true).Run(ops, weights, batch));
         Assert.Contains("global keys together with a relative or disentangled position term", both.Message, StringComparison.Ordinal);
     }
