@@ -23,7 +23,8 @@ internal static class ForwardCommand
         Option<string> task = new("--task")
         {
             Description = $"What stands on the encoder: {string.Join(", ", s_tasks.Select(known => known.Name))}; auto: what architectures in config.json says.",
-            HelpName = "TASK", DefaultValueFactory = _ => s_tasks[0].Name,
+            HelpName = "TASK",
+            DefaultValueFactory = _ => s_tasks[0].Name,
         };
         task.AcceptOnlyFromAmong([.. s_tasks.Select(known => known.Name)]);
         Option<bool> states = new("--hidden-states") { Description = "Write the embedding's and every layer's states too." };
@@ -36,7 +37,7 @@ internal static class ForwardCommand
         return command.Example("cloze forward --model DIR --inputs reference.safetensors --outputs result.safetensors");
     }
 
-    private static int Run(string folder, ModelTask? task, bool keepsStates, string inputsPath, string outputsPath, int threads)
+    internal static int Run(string folder, ModelTask? task, bool keepsStates, string inputsPath, string outputsPath, int threads)
     {
         ForwardInputs inputs = ForwardInputs.Read(inputsPath);
         foreach (string name in inputs.NotRead) Messages.Write($"{inputsPath}: {name} is not read.");

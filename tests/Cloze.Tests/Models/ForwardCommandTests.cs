@@ -1,0 +1,160 @@
+using System.Runtime.InteropServices;
+using Cloze.Checkpoints;
+using Cloze.Cli;
+using Cloze.Cli.Commands;
+using Cloze.Ops;
+namespace Cloze.Tests.Models;
+
+/// <summary><c>cloze forward</c>: the recorded layout for every case, and one clear message for what cannot be run, with nothing written.</summary>
+public sealed class ForwardCommandTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("cloze-forward-");
+
+    private string Result => Path.Combine(_folder.FullName, "result.safetensors");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Theory]
+    [MemberData(nameof(GoldenCases.RunOnOneNetwork), MemberType = typeof(GoldenCases))]
+    public void Forward_WritesWhatWasRecorded_InTheRecordedLayout(string family, string name)
+    {
+        string folder = GoldenCases.Folder(family, name), inputs = Path.Combine(folder, "reference.safetensors");
+        GoldenCase golden = new(folder);
+        ForwardCommand.Run(folder, golden.Class == "MaskedLanguageModel" ? ModelTask.MaskedLm : null, keepsStates: true, inputs, Result, threads: 1);
+
+        GoldenTensors want = new(inputs), got = new(Result);
+        Assert.True(got.Has("output.last_hidden_state"));
+        string[] inside = ["output.attentions", "output.global_attentions", "output.emd_states", "output.selected_logits", "output.loss_per_label"]; // of the model, not outputs
+        int[]? mask = want.Find("input.attention_mask")?.Integers();
+        foreach (string output in want.Names.Where(output => output.StartsWith("output.", StringComparison.Ordinal) && !inside.Any(part => output.StartsWith(part, StringComparison.Ordinal))))
+        {
+            Assert.True(got.Has(output), $"{output} is missing");
+            Assert.Equal(want[output].Shape, got[output].Shape);
+            ExpectClose(output, want[output].Floats(), got[output].Floats(), want["input.input_ids"].Shape, want[output].Shape, mask);
+        }
+    }
+
+    /// <summary>The first columns of "lines" of [B,S,…] and [B·K,S,…] are judged at real tokens only, where zeros stand elsewhere.</summary>
+    private static void ExpectClose(string name, float[] want, float[] got, int[] ids, int[] shape, int[]? mask)
+    {
+        int length = ids[^1], sequences = ids.Aggregate(1, (product, size) => product * size) / length;
+        bool isPerToken = name is not ("output.pooler_output" or "output.loss") && shape.Length >= 2 && shape[0] == sequences && shape[1] == length;
+        int width = isPerToken ? want.Length / (sequences * length) : want.Length;
+        double worst = 0, largest = 0;
+        for (int i = 0; i < want.Length; i++)
+        {
+            if (isPerToken && mask is not null && mask[i / width] == 0)
+            {
+                Assert.Equal(0, got[i]);
+                continue;
+            }
+            worst = Math.Max(worst, Math.Abs((double)want[i] - got[i]));
+            largest = Math.Max(largest, Math.Abs(want[i]));
+        }
+        Assert.True(worst <= 1e-5 * largest, $"{name}: {worst:e2} of {largest:e2}");
+    }
+
+    [Fact]
+    public void Forward_WithoutHiddenStates_WritesTheLastOnly()
+    {
+        ForwardCommand.Run(Bert("base"), ModelTask.Base, keepsStates: false, Inputs(("input.input_ids", [1, 3], [1, 2, 3])), Result, threads: 1);
+        Assert.Equal(["output.last_hidden_state", "output.pooler_output"], new GoldenTensors(Result).Names.Order());
+    }
+
+    [Theory]
+    [InlineData("input.input_ids")]
+    [InlineData("input.attention_mask, but input.input_ids is", "input.attention_mask", 2, 3)]
+    public void Forward_RefusesShapesThatDoNotFit(string words, string? extra = null, int rows = 0, int columns = 0) => ExpectRefusal<CommandException>(
+        words.Split(',')[0], extra is null ? [] : [("input.input_ids", [1, 3], [1, 2, 3]), (extra, [rows, columns], new int[rows * columns])]);
+
+    [Fact]
+    public void Forward_RefusesIdsOutsideTheVocabulary() =>
+        ExpectRefusal<CommandException>("Sequence 0, column 1: id 99999 is not in the vocabulary", ("input.input_ids", [1, 3], [1, 99999, 3]));
+
+    [Fact]
+    public void Forward_RefusesNegativeIds() => ExpectRefusal<CommandException>("id -1 is not in the vocabulary", ("input.input_ids", [1, 3], [1, -1, 3]));
+
+    [Fact]
+    public void Forward_ReadsNoIdThatIsMasked()
+    {
+        string inputs = Inputs(("input.input_ids", [1, 3], [1, 2, -1]), ("input.attention_mask", [1, 3], [1, 1, 0]));
+        Assert.Equal(0, ForwardCommand.Run(Bert("base"), null, keepsStates: false, inputs, Result, threads: 1));
+    }
+
+    [Fact]
+    public void Forward_RefusesTypesOutsideTheTable() => ExpectRefusal<CommandException>(
+        "type 7 is not in the type table (0 … 1)", ("input.input_ids", [1, 3], [1, 2, 3]), ("input.token_type_ids", [1, 3], [0, 0, 7]));
+
+    [Fact]
+    public void Forward_RefusesSequencesThatAreTooLong() =>
+        ExpectRefusal<CommandException>("position 40 is not in the position table (0 … 39)", ("input.input_ids", [1, 41], new int[41]));
+
+    [Fact]
+    public void Forward_RefusesSequencesThatAreLongerThanRelativeDistances()
+    {
+        string inputs = Inputs(("input.input_ids", [1, 41], new int[41]));
+        CommandException refusal = Assert.Throws<CommandException>(() => ForwardCommand.Run(Bert("mlm-relative-key"), null, keepsStates: false, inputs, Result, threads: 1));
+        Assert.Contains("the model knows 20 columns", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Forward_RefusesARowWithoutAToken() => ExpectRefusal<CommandException>(
+        "Sequence 1 has no token", ("input.input_ids", [2, 2], [1, 2, 3, 4]), ("input.attention_mask", [2, 2], [1, 1, 0, 0]));
+
+    [Fact]
+    public void Forward_RefusesAnEmptyBatch() => ExpectRefusal<CommandException>("no batch", ("input.input_ids", [0, 3], []));
+
+    [Fact]
+    public void Forward_RefusesMasksOfOtherValues() => ExpectRefusal<CommandException>(
+        "input.attention_mask holds 2", ("input.input_ids", [1, 2], [1, 2]), ("input.attention_mask", [1, 2], [1, 2]));
+
+    [Fact]
+    public void Forward_RefusesLabelsThatAreNoClass()
+    {
+        string inputs = Inputs(("input.input_ids", [2, 2], [1, 2, 3, 4]), ("label.labels", [2], [0, 3]));
+        CommandException refusal = Assert.Throws<CommandException>(() => ForwardCommand.Run(Bert("seq-single"), null, keepsStates: false, inputs, Result, threads: 1));
+        Assert.Contains("A label is 3; labels are 0 … 2", refusal.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(Result));
+    }
+
+    [Fact]
+    public void Forward_RefusesAHeadThatTheArchitectureOrTheFileLacks()
+    {
+        string inputs = Inputs(("input.input_ids", [1, 2], [1, 2]));
+        Assert.Contains("cls.predictions.bias", Assert.Throws<CheckpointException>(() => ForwardCommand.Run(Bert("base"), ModelTask.MaskedLm, false, inputs, Result, 1)).Message, StringComparison.Ordinal);
+        Assert.Contains("roberta has no head for NextSentence", Assert.Throws<CheckpointException>(() =>
+            ForwardCommand.Run(GoldenCases.Folder("roberta", "base-pad-id-3"), ModelTask.NextSentence, false, inputs, Result, 1)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Forward_RefusesMultipleChoiceWithoutChoices()
+    {
+        string inputs = Inputs(("input.input_ids", [1, 2], [1, 2]));
+        Assert.Contains("[B,choices,S]", Assert.Throws<CommandException>(() => ForwardCommand.Run(Bert("multiple-choice"), null, false, inputs, Result, 1)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Forward_AsksForSeparatorsOrAMask_WhereLongformersQuestionIsGlobal()
+    {
+        string inputs = Inputs(("input.input_ids", [1, 3], [0, 5, 2]));
+        Assert.Contains("Give a global attention mask", Assert.Throws<CommandException>(() =>
+            ForwardCommand.Run(GoldenCases.Folder("longformer", "qa-padded"), null, false, inputs, Result, 1)).Message, StringComparison.Ordinal);
+    }
+
+    private void ExpectRefusal<TException>(string words, params (string Name, int[] Shape, int[] Values)[] tensors) where TException : Exception
+    {
+        TException refusal = Assert.Throws<TException>(() => ForwardCommand.Run(Bert("base"), ModelTask.Base, keepsStates: false, Inputs(tensors), Result, threads: 1));
+        Assert.Contains(words, refusal.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(Result));
+    }
+
+    private static string Bert(string name) => GoldenCases.Folder("bert", name);
+
+    private string Inputs(params (string Name, int[] Shape, int[] Values)[] tensors)
+    {
+        string path = Path.Combine(_folder.FullName, "inputs.safetensors");
+        SafetensorsWriter.Write(path, tensors.Select(tensor => new NewTensor(tensor.Name, TensorType.I64, tensor.Shape,
+            stream => stream.Write(MemoryMarshal.AsBytes<long>([.. tensor.Values.Select(value => (long)value)])))));
+        return path;
+    }
+}
