@@ -134,6 +134,46 @@ public sealed class TokenizerFileTests
         Assert.Null(tokenizer.TokenOf(-1));
     }
 
+    [Theory]
+    [InlineData("""{"[UNK]":0,"a":1,"\"":2,"é":3,"😀":4}""")]
+    [InlineData("""{ "[UNK]" : 0 , "\u0061" : 1 , "\"" : 2 , "\u00e9" : 3 , "\ud83d\ude00" : 4 }""")] // escapes that only the JSON reader reads
+    [InlineData("""{"a":9,"[UNK]":0,"a":1,"\u0022":2,"é":3,"😀":4}""")]
+    public void Load_ReadsAVocabularyHoweverItIsSpelled(string vocabulary)
+    {
+        using ScratchFolder scratch = new();
+        scratch.Write("tokenizer.json", $$"""{"pre_tokenizer":{"type":"BertPreTokenizer"},"model":{"type":"WordPiece","vocab":{{vocabulary}},"unk_token":"[UNK]","max_input_chars_per_word":100},"version":"1.0"}""");
+        Tokenizer tokenizer = Tokenizer.Load(scratch.Path);
+        Assert.Equal([1, 2, 3, 4, 0], tokenizer.EncodeToIds("a \" é 😀 b").Ids);
+        Assert.Equal(5, tokenizer.VocabularySize);
+    }
+
+    [Theory]
+    [InlineData("""{"a":01}""")]
+    [InlineData("""{"a":1.0}""")]
+    [InlineData("""{"a":1e0}""")]
+    [InlineData("""{"a":-1}""")]
+    [InlineData("""{"a":2147483648}""")]
+    [InlineData("""{"a":"1"}""")]
+    [InlineData("""{"a":1,}""")]
+    [InlineData("""{"a" 1}""")]
+    [InlineData("""{"\ud83d":1}""")]
+    [InlineData("""{"\x":1}""")]
+    [InlineData("""{"a":1]""")]
+    public void Load_RefusesAVocabularyThatIsNone(string vocabulary)
+    {
+        using ScratchFolder scratch = new();
+        string path = scratch.Write("tokenizer.json", $$"""{"model":{"type":"WordPiece","max_input_chars_per_word":100,"vocab":{{vocabulary}} } }""");
+        Assert.Contains(path, Assert.Throws<TokenizerException>(() => Tokenizer.Load(scratch.Path)).Message);
+    }
+
+    [Fact]
+    public void Load_SaysWhereAFileIsCut()
+    {
+        using ScratchFolder scratch = new();
+        scratch.Write("tokenizer.json", "{\"model\":{\"vocab\":{\"a\":1},\n\"type\":\"Word");
+        Assert.Contains("line 2, byte", Assert.Throws<TokenizerException>(() => Tokenizer.Load(scratch.Path)).Message);
+    }
+
     [Fact]
     public void Load_OfIdsFarApartCostsNoMemoryInProportionToThem()
     {

@@ -2,12 +2,13 @@ using System.Text.Json;
 
 namespace Cloze.Tokenizers;
 
-/// <summary>tokenizer.json: one pass over the file, in which the vocabulary goes straight into its pool; the small parts are read from where they stand.</summary>
+/// <summary>tokenizer.json: the vocabulary goes straight into its pool, the small parts are read from where they stand.</summary>
 internal sealed class TokenizerJson
 {
     private readonly string _path;
-    private readonly byte[] _json;
-    private readonly int _start;
+    private byte[] _json;
+    private int _start;
+    private VocabularyScan? _scan;
     private readonly Dictionary<string, JsonValue> _parts = [], _model = [];
     private char[] _pool = [];
     private VocabularyEntry[] _entries = [];
@@ -19,8 +20,17 @@ internal sealed class TokenizerJson
     /// <exception cref="TokenizerException">It is broken, or it asks for what is not supported.</exception>
     public static TokenizerParts Read(string path)
     {
-        TokenizerJson file = new(path, File.ReadAllBytes(path));
-        file.Scan();
+        byte[] json = File.ReadAllBytes(path);
+        TokenizerJson file = new(path, json);
+        try
+        {
+            file.Scan(VocabularyScan.Take(json, file._start));
+        }
+        catch (JsonException)
+        {
+            file = new(path, json);
+            file.Scan(null); // throws again, with the place in the whole file
+        }
         return file.Parts();
     }
 
@@ -28,8 +38,9 @@ internal sealed class TokenizerJson
     internal static INormalizer? ReadNormalizer(string path) =>
         JsonValue.Parse(File.ReadAllBytes(path), path).Find("normalizer") is { } normalizer ? TokenizerComponents.Normalizer(normalizer) : null;
 
-    private void Scan()
+    private void Scan(VocabularyScan? scan)
     {
+        if (scan is not null) (_scan, _json, _start) = (scan, scan.Rest, 0);
         Utf8JsonReader reader = new(_json.AsSpan(_start));
         try
         {
@@ -44,13 +55,13 @@ internal sealed class TokenizerJson
             }
             while (reader.Read()) { } // anything behind the object is a fault
         }
-        catch (JsonException e)
+        catch (JsonException e) when (scan is null)
         {
             throw JsonValue.NotJson(_path, e);
         }
         catch (InvalidOperationException e)
         {
-            throw new TokenizerException($"{_path}: a text at byte {_start + reader.TokenStartIndex} is not valid Unicode. Fetch the file again.", e);
+            throw new TokenizerException($"{_path}: a text is not valid Unicode. Fetch the file again.", e);
         }
     }
 
@@ -71,6 +82,12 @@ internal sealed class TokenizerJson
     /// <summary>Texts and ids of the vocabulary.</summary>
     private void Entries(ref Utf8JsonReader reader)
     {
+        if (_scan is { } scan)
+        {
+            (_pool, _entries, _count, _scan) = (scan.Pool, scan.Entries, scan.Entries.Length, null);
+            reader.Skip(); // {} in its place
+            return;
+        }
         int rest = _json.Length - (int)reader.BytesConsumed;
         _pool = new char[rest / 2 + 64];
         _entries = new VocabularyEntry[rest / 12 + 16];

@@ -1,0 +1,102 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.Json;
+
+namespace Cloze.Tokenizers;
+
+/// <summary>The vocabulary of a tokenizer.json, taken out of the file straight from its bytes, several times faster than by a JSON reader.</summary>
+/// <param name="Pool">Texts, and <see cref="Vocabulary.PoolSlack"/> units behind them.</param>
+/// <param name="Entries">One for each field of the object, in the file's order.</param>
+/// <param name="Rest">The file with <c>{}</c> in the place of the vocabulary.</param>
+internal sealed record VocabularyScan(char[] Pool, VocabularyEntry[] Entries, byte[] Rest)
+{
+    /// <summary>Null: the file holds no vocabulary that is an object of texts and whole numbers, or something that only a JSON reader should judge.</summary>
+    /// <exception cref="JsonException">The file is no JSON before the vocabulary.</exception>
+    public static VocabularyScan? Take(byte[] json, int start)
+    {
+        int open = Find(json, start);
+        if (open < 0) return null;
+        char[] pool = GC.AllocateUninitializedArray<char>(json.Length - open + Vocabulary.PoolSlack); // no more units than bytes
+        VocabularyEntry[] entries = new VocabularyEntry[(json.Length - open) / 12 + 16];
+        int end = Read(json, open + 1, pool, ref entries, out int count, out int length);
+        if (end < 0) return null;
+        Array.Resize(ref pool, length + Vocabulary.PoolSlack);
+        Array.Resize(ref entries, count);
+        return new(pool, entries, [.. json.AsSpan(start..open), .. "{}"u8, .. json.AsSpan(end)]);
+    }
+
+    /// <summary>Where the object at model.vocab opens; −1: there is none.</summary>
+    private static int Find(byte[] json, int start)
+    {
+        Utf8JsonReader reader = new(json.AsSpan(start));
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) return -1;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            bool isWanted = reader.CurrentDepth == 1 ? reader.ValueTextEquals("model"u8) : reader.ValueTextEquals("vocab"u8);
+            reader.Read();
+            if (!isWanted || reader.TokenType != JsonTokenType.StartObject) reader.Skip();
+            else if (reader.CurrentDepth == 2) return start + (int)reader.TokenStartIndex;
+        }
+        return -1;
+    }
+
+    /// <summary>Reads fields up to the closing brace; returns the place behind it, or −1 where something is unusual.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static int Read(ReadOnlySpan<byte> json, int at, Span<char> pool, ref VocabularyEntry[] entries, out int count, out int length)
+    {
+        (count, length) = (0, 0);
+        while (true)
+        {
+            int start = length;
+            at = Space(json, at);
+            if (Unit(json, at++) != '"') return -1;
+            for (; Unit(json, at) is var b && b != '"'; at++)
+            {
+                if (b is >= 0x20 and < 0x80 and not '\\') pool[length++] = (char)b;
+                else if (!Unusual(json, ref at, pool, ref length)) return -1;
+            }
+
+            at = Space(json, at + 1);
+            if (Unit(json, at) != ':') return -1;
+            at = Space(json, at + 1);
+            int first = at;
+            long id = 0;
+            for (; Unit(json, at) - '0' is >= 0 and <= 9 and var digit && id <= int.MaxValue; at++) id = id * 10 + digit;
+            if (at == first || id > int.MaxValue || at > first + 1 && json[first] == '0') return -1;
+
+            if (count == entries.Length) Array.Resize(ref entries, count * 2);
+            entries[count++] = new(start, length - start, (int)id);
+            at = Space(json, at);
+            int next = Unit(json, at++);
+            if (next == '}') return at;
+            if (next != ',') return -1;
+        }
+    }
+
+    /// <summary>An escape or a character that is not ASCII; <paramref name="at"/> moves to its last byte. False: a JSON reader shall judge.</summary>
+    private static bool Unusual(ReadOnlySpan<byte> json, ref int at, Span<char> pool, ref int length)
+    {
+        if (Unit(json, at) != '\\')
+        {
+            if (Unit(json, at) < 0x80 || Rune.DecodeFromUtf8(json[at..], out Rune rune, out int bytes) != System.Buffers.OperationStatus.Done) return false;
+            length += rune.EncodeToUtf16(pool[length..]);
+            at += bytes - 1;
+            return true;
+        }
+        int escaped = Unit(json, ++at);
+        if (escaped is not ('"' or '\\' or '/')) return false;
+        pool[length++] = (char)escaped;
+        return true;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int Space(ReadOnlySpan<byte> json, int at)
+    {
+        while (Unit(json, at) is ' ' or '\n' or '\r' or '\t') at++;
+        return at;
+    }
+
+    /// <summary>The byte, or −1 behind the end.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int Unit(ReadOnlySpan<byte> json, int at) => (uint)at < (uint)json.Length ? json[at] : -1;
+}
