@@ -86,7 +86,8 @@ internal static class InspectOutput
         if (found.Cost is { } cost)
         {
             Line("cost", string.Create(CultureInfo.InvariantCulture, $"{cost.Batch} × {cost.Tokens} tokens: {cost.Flops / 1e9:N1} GFLOP"));
-            Line("memory", string.Create(CultureInfo.InvariantCulture, $"{cost.WeightBytes / 1e6:N1} MB of weights, {cost.ActivationBytes / 1e6:N1} MB of activations"));
+            (double weights, double activations) = (cost.WeightBytes / 1e6, cost.ActivationBytes / 1e6);
+            Line("memory", string.Create(CultureInfo.InvariantCulture, $"{weights:N1} MB of weights, {activations:N1} MB of activations at the most"));
         }
         Line("problems", found.Problems.Count == 0 ? "none" : Number(found.Problems.Count));
         foreach (Problem problem in found.Problems) output.WriteLine($"  {problem.Kind}: {TerminalText.Printable(problem.Message)}");

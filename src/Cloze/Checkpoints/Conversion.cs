@@ -92,7 +92,7 @@ public static class Conversion
             bool isWhole = ReferenceEquals(unread.Values, stored) && !TensorTypes.IsFloat(stored.Type); // a buffer of positions
             if (isWhole && format != WeightFormat.Int8) tensors.Add(new(stored.Name, stored.Type, stored.Shape, stored.CopyTo));
             else if (isWhole && Array.Exists(stored.ReadIntegers(), value => Math.Abs((long)value) > LargestExact))
-                throw new CheckpointException($"{stored.Path}: {stored} holds whole numbers above {LargestExact}, which float32 cannot; take it out, no model reads it.");
+                throw new CheckpointException($"{stored.Path}: {stored} holds whole numbers above {LargestExact}, which float32 cannot; take it out.");
             else tensors.Add(WeightEncoder.Float(stored.Name, unread, format));
         }
         return tensors;

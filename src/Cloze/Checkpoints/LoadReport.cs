@@ -44,7 +44,7 @@ public sealed class LoadReport : ITensorSource
         return report;
     }
 
-    /// <exception cref="CheckpointException">Names all tensors that are missing, have another shape or cannot be read, and those that nobody asked for.</exception>
+    /// <exception cref="CheckpointException">Names all tensors that are missing, mis-shaped or unreadable, and those that nobody asked for.</exception>
     public void ThrowIfFaulty()
     {
         string path = _checkpoint.Weights.Path, model = _checkpoint.Architecture.Classes.First(known => known.Value == Schema.Task).Key;

@@ -124,8 +124,11 @@ public class CheckpointTests
             Assert.Throws<CheckpointException>(() => Report(checkpoint, ModelTask.Base).ThrowIfFaulty()).Message, StringComparison.Ordinal);
     }
 
-    internal static LoadReport Report(Checkpoint checkpoint, ModelTask task) =>
-        LoadReport.Of(checkpoint, checkpoint.Architecture.Configure(checkpoint.Config, checkpoint), task, TaskConfig.Read(checkpoint.Config, task).Labels.Count);
+    internal static LoadReport Report(Checkpoint checkpoint, ModelTask task)
+    {
+        object settings = checkpoint.Architecture.Configure(checkpoint.Config, checkpoint);
+        return LoadReport.Of(checkpoint, settings, task, TaskConfig.Read(checkpoint.Config, task).Labels.Count);
+    }
 
     private static TinyBert Rename(TinyBert bert, Func<string, string> rename)
     {
