@@ -1,8 +1,10 @@
 using System.Globalization;
 namespace Cloze.Benchmarks;
 
-/// <summary>The attention kernel on one thread: microseconds a token of one layer, and per cent of the peak of multiply-adds that was measured in the same rounds.</summary>
-/// <remarks>Flops are 4·d for each pair that is seen, whatever the position term costs beside it. Results are checked against float64 before they are timed.</remarks>
+/// <summary>The attention kernel on one thread: microseconds a token of one layer, and per cent of the peak that was measured in the same rounds.</summary>
+/// <remarks>
+/// Flops are 4·d for each pair that is seen, whatever the position term costs beside it. Results are checked against float64 before they are timed.
+/// </remarks>
 internal static class AttentionBenchmark
 {
     private const int LongestSmoke = 128;
@@ -27,7 +29,8 @@ internal static class AttentionBenchmark
         Console.WriteLine(Machine.Describe("attention"));
         Console.WriteLine($"""
 
-            Batches of at least 512 tokens of {rounds} interleaved rounds: the median, and the best quarter in brackets. Sketch: the per cent that the design's sketch reached (0: not measured).
+            Batches of at least 512 tokens of {rounds} interleaved rounds: the median, and the best quarter in brackets.
+            Sketch: the per cent that the design's sketch reached (0: not measured).
 
             | heads | term | window | n | µs a token | % of peak | GFLOP/s | sketch, % |
             |---|---|---|---|---|---|---|---|
@@ -49,11 +52,14 @@ internal static class AttentionBenchmark
         {
             (double median, double best) = (Timing.Percentile(seconds, 0.5), Timing.Percentile(seconds, 0.25));
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"| {shape.Heads} x {shape.HeadSize} | {shape.Term} | {shape.Window?.ToString(CultureInfo.InvariantCulture) ?? ""} | {shape.Length} | {median / shape.Tokens * 1e6:F2} ({best / shape.Tokens * 1e6:F2}) "
-                + $"| {100 * shape.Flops / median / peak:F0} ({100 * shape.Flops / best / peak:F0}) | {shape.Flops / median / 1e9:F1} | {shape.SketchPercent} |"));
+                $"| {shape.Heads} x {shape.HeadSize} | {shape.Term} | {shape.Window} | {shape.Length} "
+                + $"| {median / shape.Tokens * 1e6:F2} ({best / shape.Tokens * 1e6:F2}) "
+                + $"| {100 * shape.Flops / median / peak:F0} ({100 * shape.Flops / best / peak:F0}) "
+                + $"| {shape.Flops / median / 1e9:F1} | {shape.SketchPercent} |"));
             run.Dispose();
         }
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\nPeak: {peak / 1e9:F1} GFLOP/s (median of {rounds}; {peaks.Min() / 1e9:F1} to {peaks.Max() / 1e9:F1})."));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"\nPeak: {peak / 1e9:F1} GFLOP/s (median of {rounds}; {peaks.Min() / 1e9:F1} to {peaks.Max() / 1e9:F1})."));
         return 0;
     }
 

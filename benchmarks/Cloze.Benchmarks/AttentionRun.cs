@@ -33,7 +33,8 @@ internal sealed unsafe class AttentionRun : IParallel, IDisposable
         for (int n = 0; n < shape.Tokens; n++) columns[n] = n % shape.Length;
         _call = new()
         {
-            Q = _qkv.Data, K = _qkv.Data + _width, V = _qkv.Data + 2 * _width, QStride = stride, KStride = stride, VStride = stride, Output = _output.Data, OutputStride = outputStride,
+            Q = _qkv.Data, K = _qkv.Data + _width, V = _qkv.Data + 2 * _width, QStride = stride, KStride = stride, VStride = stride,
+            Output = _output.Data, OutputStride = outputStride,
             Heads = shape.Heads, HeadSize = shape.HeadSize, Sequences = shape.Sequences, Scale = 1 / MathF.Sqrt(shape.HeadSize), Window = shape.Window ?? -1,
             Starts = starts, Columns = columns,
         };
@@ -44,7 +45,8 @@ internal sealed unsafe class AttentionRun : IParallel, IDisposable
         bool isShared = shape.Term == "relative";
         _tableRows = isShared ? 2 * shape.Length - 1 : 2 * TableSpan;
         int heads = isShared ? 1 : shape.Heads;
-        (_keyTable, _queryTable) = (BenchmarkMatrices.Random(2, _tableRows * heads * shape.HeadSize), BenchmarkMatrices.Random(3, _tableRows * heads * shape.HeadSize));
+        _keyTable = BenchmarkMatrices.Random(2, _tableRows * heads * shape.HeadSize);
+        _queryTable = BenchmarkMatrices.Random(3, _tableRows * heads * shape.HeadSize);
         fixed (float* key = _keyTable, query = _queryTable)
         {
             int tableWidth = heads * shape.HeadSize;
@@ -54,7 +56,8 @@ internal sealed unsafe class AttentionRun : IParallel, IDisposable
                 "rotary" => Runner(new RotaryTerm(_angles.Cosines, _angles.Sines)),
                 "ALiBi" => Runner(new AlibiTerm((float*)System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(_slopes, 0))),
                 "relative" or "disentangled" => RelativeRunner(
-                    new(key, tableWidth, _tableRows, heads, shape.HeadSize), new(query, tableWidth, _tableRows, heads, shape.HeadSize), new(shape.Length - 1, _tableRows, Row)),
+                    new(key, tableWidth, _tableRows, heads, shape.HeadSize), new(query, tableWidth, _tableRows, heads, shape.HeadSize),
+                    new(shape.Length - 1, _tableRows, Row)),
                 _ => throw new ArgumentException($"Unknown term {shape.Term}."),
             };
         }
@@ -85,7 +88,8 @@ internal sealed unsafe class AttentionRun : IParallel, IDisposable
                 {
                     double expected = 0, found = _call.Output[row * _call.OutputStride + x];
                     for (int key = 0; key < _shape.Length; key++) expected += weights[key] / sum * _call.V[key * _call.VStride + x];
-                    if (!(Math.Abs(expected - found) <= 2e-6)) throw new InvalidOperationException($"{_shape}: row {row}, column {x} is {found:R}, not {expected:R}.");
+                    if (!(Math.Abs(expected - found) <= 2e-6))
+                        throw new InvalidOperationException($"{_shape}: row {row}, column {x} is {found:R}, not {expected:R}.");
                 }
             }
         }

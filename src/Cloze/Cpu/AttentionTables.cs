@@ -3,7 +3,8 @@ using Cloze.Kernels.Attention;
 using Cloze.Ops;
 namespace Cloze.Cpu;
 
-/// <summary>What attention makes once of constants and of weights: rotary tables, rows of distances, relative tables in the kernel's layout. Safe for concurrent use.</summary>
+/// <summary>What attention makes once of constants and of weights: rotary tables, rows of distances, relative tables in the kernel's layout.</summary>
+/// <remarks>Safe for concurrent use.</remarks>
 internal sealed unsafe class AttentionTables
 {
     private const int FirstColumns = 512;

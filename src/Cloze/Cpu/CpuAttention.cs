@@ -83,7 +83,8 @@ internal sealed unsafe class CpuAttention(CpuRuntime runtime)
 
     private static void RefuseGlobal(bool hasGlobal)
     {
-        if (hasGlobal) throw new ArgumentException("Attention: global keys together with a relative or disentangled position term are not supported. Leave out one of them.");
+        if (!hasGlobal) return;
+        throw new ArgumentException("Attention: global keys together with a relative or disentangled position term are not supported. Leave out one of them.");
     }
 
     /// <summary>The largest distance of two tokens of a sequence.</summary>

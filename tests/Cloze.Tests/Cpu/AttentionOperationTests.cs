@@ -22,8 +22,9 @@ public class AttentionOperationTests
         using ReferenceOps reference = new();
         float[] expected = chosen.Run(reference, new Weights<ReferenceTensor>(new Noise(3), new ReferenceWeights()), batch).ToArray();
         float[]? first = null;
-        foreach ((SimdWidth width, int threads) in ((SimdWidth, int)[])[(SimdWidth.Scalar, 1), (SimdWidth.Bits128, 3), (SimdWidth.Bits256, 2), (SimdWidth.Bits512, 1)])
+        foreach (SimdWidth width in SimdWidths.All)
         {
+            int threads = width switch { SimdWidth.Bits128 => 3, SimdWidth.Bits256 => 2, _ => 1 };
             using CpuRuntime runtime = new(threads, VectorKernels.At(width));
             using CpuOps ops = new(runtime);
             float[] found = chosen.Run(ops, new Weights<CpuTensor>(new Noise(3), new CpuWeights(runtime)), batch).ToArray();
@@ -54,7 +55,8 @@ public class AttentionOperationTests
 
     private static IEnumerable<Case> Cases()
     {
-        string[] terms = ["none", "rotary", "ALiBi", "relative keys", "relative keys and queries", "unscaled relative keys and queries", "c2p", "p2c", "c2p and p2c"];
+        string[] terms =
+            ["none", "rotary", "ALiBi", "relative keys", "relative keys and queries", "unscaled relative keys and queries", "c2p", "p2c", "c2p and p2c"];
         for (int term = 0; term < terms.Length; term++)
         {
             yield return new(terms[term], term);
@@ -89,7 +91,8 @@ public class AttentionOperationTests
         public T Run<T>(IOps<T> ops, IWeights<T> weights, TokenBatch batch) where T : class
         {
             T qkv = ops.SelectRows(weights.Table(200, 3 * Width, "qkv"), batch.All.Rows), q = ops.Columns(qkv, 0, Width);
-            RowSet none = new(new([]), new int[batch.Sequences + 1]), queries = Queries switch { 0 => batch.All, 1 => batch.First, 2 => batch.Global, _ => none };
+            RowSet none = new(new([]), new int[batch.Sequences + 1]);
+            RowSet queries = Queries switch { 0 => batch.All, 1 => batch.First, 2 => batch.Global, _ => none };
             if (Queries != 0) q = ops.SelectRows(q, queries.Rows);
             RelativeBuckets buckets = new(16, 16, 32);
             T relative = weights.Table(Rows, HeadSize, "relative"), key = weights.Table(32, Width, "key"), query = weights.Table(32, Width, "query");

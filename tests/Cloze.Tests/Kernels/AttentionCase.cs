@@ -147,7 +147,10 @@ internal sealed unsafe class AttentionCase : IDisposable
             {
                 double largest = double.NegativeInfinity, sum = 0;
                 for (int key = start; key < end; key++)
-                    largest = Math.Max(largest, score[key] = Score(query.AsSpan(head * d, d), keys[key].AsSpan(head * d, d), Columns[Rows[r]] - Columns[key], key, head));
+                {
+                    score[key] = Score(query.AsSpan(head * d, d), keys[key].AsSpan(head * d, d), Columns[Rows[r]] - Columns[key], key, head);
+                    largest = Math.Max(largest, score[key]);
+                }
                 for (int key = start; key < end; key++) sum += score[key] = Math.Exp(score[key] - largest);
                 logSum[r * heads + head] = largest + Math.Log(sum);
                 for (int key = start; key < end; key++)
@@ -172,7 +175,8 @@ internal sealed unsafe class AttentionCase : IDisposable
         for (int x = 0; x < q.Length; x++) content += q[x] * k[x];
         if (_keys is not null) position += WithTable(q, _keyTable, distance, head);
         if (_queries is not null) position += WithTable(k, _queryTable, distance, head);
-        return content * Call.Scale + position * (Shape.Term == "unscaled" ? 1 : Call.Scale) - (Shape.Term == "alibi" ? (double)_slopes[head] * Math.Abs(distance) : 0);
+        if (Shape.Term == "alibi") return content * Call.Scale - (double)_slopes[head] * Math.Abs(distance);
+        return content * Call.Scale + position * (Shape.Term == "unscaled" ? 1 : Call.Scale);
     }
 
     private double WithTable(ReadOnlySpan<double> x, float* table, int distance, int head)

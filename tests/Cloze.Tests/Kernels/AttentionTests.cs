@@ -5,10 +5,10 @@ using Cloze.Kernels.Simd;
 using Cloze.Ops;
 namespace Cloze.Tests.Kernels;
 
-/// <summary>Online-softmax attention against its definition in float64, and bit against bit. All operands end at a protected page; scratch memory starts as NaN.</summary>
+/// <summary>Online-softmax attention against its definition in float64, and bit against bit.</summary>
 /// <remarks>
-/// Tolerance relative to max|out|: a score of size s carries a rounding error of some s·2⁻²⁴ in float32 and is exponentiated, and sums of up to 300 probabilities round too.
-/// Scores here reach 10, so 2e-6; measured 1.1e-6.
+/// All operands end at a protected page; scratch memory starts as NaN. Tolerance relative to max|out|: a score of size s carries a rounding error
+/// of some s·2⁻²⁴ in float32 and is exponentiated, and sums of up to 300 probabilities round too. Scores here reach 10, so 2e-6; measured 1.1e-6.
 /// </remarks>
 public class AttentionTests
 {
@@ -30,7 +30,8 @@ public class AttentionTests
             foreach (int n in d == 64 ? lengths : lengths.Where((_, i) => i % 3 == d / 16 % 3))
             {
                 int? window = random.Next(4) switch { 0 => null, 1 => random.Next(0, 8), 2 => 64, _ => random.Next(1, 100) };
-                RelativeBuckets buckets = random.Next(3) switch { 0 => new(16, 0, 0), 1 => new(64, 32, 40), _ => new(32, 32, 64) };   // linear; steps of 2; logarithmic
+                // linear; logarithmic in steps of up to 2 rows; logarithmic
+                RelativeBuckets buckets = random.Next(3) switch { 0 => new(16, 0, 0), 1 => new(64, 32, 40), _ => new(32, 32, 64) };
                 using AttentionCase problem = new(new([n], 2, d, term) { Window = window, Buckets = buckets }, random.Next());
                 CheckAgainstTheDefinition(problem);
                 CheckWidths(problem);
@@ -53,7 +54,8 @@ public class AttentionTests
             {
                 using AttentionCase alone = new(problem.Shape.Alone(sequence), seed: 1);
                 alone.CopySequence(problem, sequence);
-                Same(whole.AsSpan(problem.FirstQuery(sequence) * problem.Shape.Width, alone.Rows.Length * problem.Shape.Width), alone.Run(SimdWidths.Chosen), $"{problem.Shape}, sequence {sequence} alone");
+                Span<float> rows = whole.AsSpan(problem.FirstQuery(sequence) * problem.Shape.Width, alone.Rows.Length * problem.Shape.Width);
+                Same(rows, alone.Run(SimdWidths.Chosen), $"{problem.Shape}, sequence {sequence} alone");
             }
         }
     }
@@ -207,7 +209,8 @@ public class AttentionTests
     private static void CheckWidths(AttentionCase problem)
     {
         float[] expected = problem.Run(SimdWidth.Scalar);
-        foreach (SimdWidth width in s_isFast || problem.Starts[^1] < 20 ? SimdWidths.All : [SimdWidth.Bits128]) Same(expected, problem.Run(width), $"{problem.Shape}, {width}");
+        foreach (SimdWidth width in s_isFast || problem.Starts[^1] < 20 ? SimdWidths.All : [SimdWidth.Bits128])
+            Same(expected, problem.Run(width), $"{problem.Shape}, {width}");
     }
 
     private static void Same(ReadOnlySpan<float> expected, ReadOnlySpan<float> found, string what)

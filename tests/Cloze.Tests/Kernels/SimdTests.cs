@@ -10,7 +10,8 @@ public unsafe class SimdTests
     // Zeros, subnormals, ones, ends of the range, infinities; then numbers of all sizes.
     private static readonly float[] s_values =
     [
-        0, -0f, 1, -1, 0.5f, 1.5f, float.Epsilon, -float.Epsilon, 1.17549435e-38f, float.MaxValue, float.MinValue, float.PositiveInfinity, float.NegativeInfinity, 3, 1e-3f, -2.75f,
+        0, -0f, 1, -1, 0.5f, 1.5f, float.Epsilon, -float.Epsilon, 1.17549435e-38f, float.MaxValue, float.MinValue, float.PositiveInfinity, float.NegativeInfinity,
+        3, 1e-3f, -2.75f,
         .. Numbers(new Random(11), 240),
     ];
 
@@ -44,7 +45,8 @@ public unsafe class SimdTests
         {
             float x = Any(random), y = Any(random), z = Any(random);
             if (i % 3 == 0) z = -(float)((double)x * y * (1 + (random.Next(3) - 1) * 1e-8));   // cancels nearly
-            float expected = MathF.FusedMultiplyAdd(x, y, z), found = Simd128.FusedInSoftware(Vector128.Create(x), Vector128.Create(y), Vector128.Create(z))[i % 4];
+            float expected = MathF.FusedMultiplyAdd(x, y, z);
+            float found = Simd128.FusedInSoftware(Vector128.Create(x), Vector128.Create(y), Vector128.Create(z))[i % 4];
             if (!SameBits(expected, found)) Assert.Fail($"{x:R}·{y:R} + {z:R}: {found:R}, not {expected:R}.");
         }
     }
@@ -80,7 +82,8 @@ public unsafe class SimdTests
 
         public void Invoke<S, V>() where S : struct, ISimd<V> where V : struct
         {
-            (string Name, Operation Wide, Operation Scalar)[] pairs = [.. Operations<S, V>().Zip(Operations<SimdScalar, float>(), (a, b) => (a.Name, a.Run, b.Run))];
+            (string Name, Operation Wide, Operation Scalar)[] pairs =
+                [.. Operations<S, V>().Zip(Operations<SimdScalar, float>(), (a, b) => (a.Name, a.Run, b.Run))];
             float* x = stackalloc float[16], y = stackalloc float[16], z = stackalloc float[16], wide = stackalloc float[16];
             Random random = new(3);
             for (int round = 0; round < 400; round++)
@@ -148,7 +151,8 @@ public unsafe class SimdTests
         }
     }
 
-    private static bool SameBits(float x, float y) => BitConverter.SingleToInt32Bits(x) == BitConverter.SingleToInt32Bits(y) || (float.IsNaN(x) && float.IsNaN(y));
+    private static bool SameBits(float x, float y) =>
+        BitConverter.SingleToInt32Bits(x) == BitConverter.SingleToInt32Bits(y) || (float.IsNaN(x) && float.IsNaN(y));
 
     private static float[] Numbers(Random random, int count)
     {
@@ -158,5 +162,6 @@ public unsafe class SimdTests
     }
 
     // Any bit pattern, half of the time; else one of the listed values.
-    private static float Any(Random random) => random.Next(2) == 0 ? BitConverter.Int32BitsToSingle(random.Next(int.MinValue, int.MaxValue)) : s_values[random.Next(s_values.Length)];
+    private static float Any(Random random) =>
+        random.Next(2) == 0 ? BitConverter.Int32BitsToSingle(random.Next(int.MinValue, int.MaxValue)) : s_values[random.Next(s_values.Length)];
 }

@@ -14,7 +14,9 @@ internal unsafe struct AlibiTerm(float* slopes) : IPositionTerm
 
     public readonly int ScratchFloats<S, V>(int queryTile) where S : struct, ISimd<V> where V : struct => 0;
 
-    public void Attach<S, V>(float* scratch, int head, in AttentionCall call, float scale) where S : struct, ISimd<V> where V : struct => _slope = -slopes[head] * Log2E;
+    public void Attach<S, V>(float* scratch, int head, in AttentionCall call, float scale)
+        where S : struct, ISimd<V> where V : struct =>
+        _slope = -slopes[head] * Log2E;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void PackRow<S, V>(float* from, float* to, int d, int column, float scale) where S : struct, ISimd<V> where V : struct =>
@@ -25,6 +27,7 @@ internal unsafe struct AlibiTerm(float* slopes) : IPositionTerm
     public readonly void Panel<S, V>(in AttentionTile tile, int lane, int first, int end) where S : struct, ISimd<V> where V : struct { }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly V Score<S, V>(V score, V queryColumns, float keyColumn, in AttentionTile tile, int key, int lane) where S : struct, ISimd<V> where V : struct =>
+    public readonly V Score<S, V>(V score, V queryColumns, float keyColumn, in AttentionTile tile, int key, int lane)
+        where S : struct, ISimd<V> where V : struct =>
         S.MulAdd(S.Abs(S.Sub(queryColumns, S.All(keyColumn))), S.All(_slope), score);
 }

@@ -1,6 +1,6 @@
 namespace Cloze.Kernels.Attention;
 
-/// <summary>The tasks of a batch: pairs of a sequence and a tile of its columns. Made once a batch; calls that follow with the same batch take it as it is.</summary>
+/// <summary>The tasks of a batch: pairs of a sequence and a tile of its columns. Made once a batch; the calls that follow take it as it is.</summary>
 internal sealed class AttentionPlan
 {
     private const int SmallestTile = 64, TasksAThread = 4;

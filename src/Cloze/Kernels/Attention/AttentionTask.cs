@@ -59,8 +59,9 @@ internal unsafe struct AttentionTask
     /// <summary>Floats that <see cref="Place"/> takes.</summary>
     public static int Floats(int lanes, int headSize, int width)
     {
+        const int Keys = AttentionCall.KeyBlock, Rounding = 12 * 16;
         int stride = HeadRows.Padded(headSize);
-        return 2 * lanes * stride + 2 * AttentionCall.KeyBlock * stride + AttentionCall.KeyBlock * width + width * stride + width + 4 * lanes + 2 * AttentionCall.KeyBlock + 12 * 16;
+        return (2 * stride + 4) * lanes + (2 * stride + width + 2) * Keys + width * (stride + 1) + Rounding;
     }
 
     /// <summary>Lays the task's memory out; returns what is left.</summary>

@@ -1,7 +1,8 @@
 using Cloze.Kernels.Simd;
 namespace Cloze.Kernels.Attention;
 
-/// <summary>A call of attention, cut into parts that threads take. One object serves many calls, one at a time; a call like the one before allocates nothing.</summary>
+/// <summary>A call of attention, cut into parts that threads take.</summary>
+/// <remarks>One object serves many calls, one at a time; a call like the one before allocates nothing.</remarks>
 /// <param name="width">Of the vectors; changes no bit.</param>
 internal sealed unsafe class AttentionWork<P>(SimdWidth width) : IWork where P : struct, IPositionTerm
 {

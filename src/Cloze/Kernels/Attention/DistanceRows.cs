@@ -21,7 +21,10 @@ internal sealed unsafe class DistanceRows
         {
             int distance = Math.Clamp(i - _zero, -reach, reach), found = _rows[i] = row(distance), before = i == 0 ? found : _rows[i - 1];
             if (found < before || found < 0 || found >= count)
-                throw new ArgumentException($"Distance {distance} has row {found} of a relative table of {count} rows, the distance before it row {before}; rows must ascend within the table.");
+            {
+                throw new ArgumentException($"Distance {distance} has row {found} of a relative table of {count} rows, the distance before it row {before}; "
+                    + "rows must ascend within the table.");
+            }
             IsSmooth &= found - before <= 1;
         }
         AtZero = (int*)System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(_rows, _zero);

@@ -21,7 +21,8 @@ internal unsafe interface IPositionTerm
     /// <summary>Once for each block of keys against a tile of queries.</summary>
     void Block<S, V>(in AttentionTile tile, int keys) where S : struct, ISimd<V> where V : struct;
 
-    /// <summary>Once for each panel of 2W queries from <paramref name="lane"/> on, which sees keys <paramref name="first"/> … <paramref name="end"/>−1 of the block.</summary>
+    /// <summary>Once for each panel of 2W queries from <paramref name="lane"/> on.</summary>
+    /// <param name="first">The panel sees keys first … end−1 of the block.</param>
     void Panel<S, V>(in AttentionTile tile, int lane, int first, int end) where S : struct, ISimd<V> where V : struct;
 
     /// <summary>The scores of one key, in units of log2; inlined.</summary>

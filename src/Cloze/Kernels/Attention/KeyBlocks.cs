@@ -101,7 +101,8 @@ internal static unsafe class KeyBlocks<S, V, P> where S : struct, ISimd<V> where
         V reach = S.All(window < 0 ? float.MaxValue : window), unseen = S.All(float.NegativeInfinity);
         for (int key = from; key < end; key++, s += 2 * w)
         {
-            V s0 = own.Score<S, V>(S.Load(s), query0, places[key], tile, key, lane), s1 = own.Score<S, V>(S.Load(s + w), query1, places[key], tile, key, lane + w);
+            V s0 = own.Score<S, V>(S.Load(s), query0, places[key], tile, key, lane);
+            V s1 = own.Score<S, V>(S.Load(s + w), query1, places[key], tile, key, lane + w);
             if (isMasked)
             {
                 V place = S.All(places[key]);

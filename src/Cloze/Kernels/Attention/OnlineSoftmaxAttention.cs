@@ -5,22 +5,22 @@ namespace Cloze.Kernels.Attention;
 
 /// <summary>out[i] = Σ_j softmax_j(scale · q_i·k_j + position(i,j)) v_j over the keys j of i's sequence that i sees, for every head.</summary>
 /// <remarks>
-/// Layout: queries are lanes. A task (sequence, tile of QueryTile columns, head) packs its queries transposed, [d][2W] a panel. For each block of 48 key columns
-/// it packs K and V row-major, and for each panel it computes Sᵀ = K·Qᵀ, the softmax down the columns and Oᵀ = Oᵀ·f + Vᵀ·Pᵀ with one product
-/// (<see cref="PanelProduct{S,V}"/>, which broadcasts K and V), so neither is transposed and nothing is horizontal.
+/// Layout: queries are lanes. A task (sequence, tile of QueryTile columns, head) packs its queries transposed, [d][2W] a panel. For each block
+/// of 48 key columns it packs K and V row-major, and for each panel it computes Sᵀ = K·Qᵀ, the softmax down the columns and Oᵀ = Oᵀ·f + Vᵀ·Pᵀ
+/// with one product (<see cref="PanelProduct{S,V}"/>, which broadcasts K and V), so neither is transposed and nothing is horizontal.
 /// <para>
-/// Bits: lanes never meet. A score is one chain over d, an output one chain over the keys of a block and one over blocks; blocks begin at multiples of 48 columns from the sequence's
-/// first. The maximum starts at a finite number and masked scores are −∞, so a key that is masked adds exactly 0, and a block that is masked leaves maximum, sum
-/// and output as they were. Hence tile, panel, window trimming, query subset, batch, threads and vector width leave no trace (V finite). One that is not finite spoils the rows
-/// of its own sequence only.
+/// Bits: lanes never meet. A score is one chain over d, an output one chain over the keys of a block and one over blocks; blocks begin at
+/// multiples of 48 columns from the sequence's first. The maximum starts at a finite number and masked scores are −∞, so a key that is masked adds
+/// exactly 0, and a block that is masked leaves maximum, sum and output as they were. Hence tile, panel, window trimming, query subset, batch,
+/// threads and vector width leave no trace (V finite). A value that is not finite spoils rows of its own sequence only.
 /// </para>
 /// <para>
 /// Accuracy: within 1.2e-6 of max|out| up to 8192 keys for scores of ordinary size; scores near 70 give 8e-6, which is their own rounding in float32.
 /// Work: 4·d flops a pair. Memory: about 0.3 MB a thread, whatever the length. Edges: any n, d and window; nothing is read or written beyond the rows given.
 /// </para>
 /// <para>
-/// Dao et al. 2022, arXiv:2205.14135, alg. 1; Milakov and Gimelshein 2018, arXiv:1805.02867. Dropout on probabilities belongs between the sum and the second product of
-/// <see cref="KeyBlocks{S,V,P}"/>, as one more struct argument keyed by row, head and column.
+/// Dao et al. 2022, arXiv:2205.14135, alg. 1; Milakov and Gimelshein 2018, arXiv:1805.02867. Dropout on probabilities belongs between the sum
+/// and the second product of <see cref="KeyBlocks{S,V,P}"/>, as one more struct argument keyed by row, head and column.
 /// </para>
 /// </remarks>
 internal static unsafe class OnlineSoftmaxAttention<S, V, P> where S : struct, ISimd<V> where V : struct where P : struct, IPositionTerm
@@ -72,7 +72,8 @@ internal static unsafe class OnlineSoftmaxAttention<S, V, P> where S : struct, I
                 (task.Maximum[lane + l], task.Sum[lane + l]) = (float.MinValue, 0);
             }
             for (int x = 0; x < stride; x += S.Count)
-                for (int l = 0; l < width; l += S.Count) S.Transpose(task.Rows + l * stride + x, stride, task.Tile.Queries + lane * stride + x * width + l, width);
+                for (int l = 0; l < width; l += S.Count)
+                    S.Transpose(task.Rows + l * stride + x, stride, task.Tile.Queries + lane * stride + x * width + l, width);
         }
         NativeMemory.Clear(task.Output, (nuint)(lanes * stride) * sizeof(float));
         task.Tile.IsContiguous = task.Tile.QueryColumns[count - 1] - task.Tile.QueryColumns[0] == count - 1;

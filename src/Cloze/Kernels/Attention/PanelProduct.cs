@@ -4,7 +4,8 @@ namespace Cloze.Kernels.Attention;
 
 /// <summary>C = A·B, or C·f + A·B, for a panel B of 2W columns: the one product of attention.</summary>
 /// <remarks>
-/// A(r,p) = a[r·rowStride + p·stepStride] is read by broadcast, so A may lie either way round. B is [k] rows and C [rows] rows of 2W floats, c does not overlap a or b.
+/// A(r,p) = a[r·rowStride + p·stepStride] is read by broadcast, so A may lie either way round. B is [k] rows and C [rows] rows of 2W floats;
+/// c does not overlap a or b.
 /// Each element is one chain of fused steps over p, ascending, from 0; old values are added after it, which costs no instruction more than before it
 /// and makes sums over many blocks two-level: a fifth of the error at 2048 keys.
 /// 6 rows are 12 sums, 2 vectors of B and 1 of A: 15 of 16 registers.
@@ -40,7 +41,8 @@ internal static unsafe class PanelProduct<S, V> where S : struct, ISimd<V> where
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void Tile<R>(float* a, nint rowStride, nint stepStride, float* b, nint bStride, float* c, nint cStride, int k, float* factors) where R : struct, ICount
+    private static void Tile<R>(float* a, nint rowStride, nint stepStride, float* b, nint bStride, float* c, nint cStride, int k, float* factors)
+        where R : struct, ICount
     {
         int w = S.Count;
         V c00 = default, c10 = default, c20 = default, c30 = default, c40 = default, c50 = default;

@@ -2,7 +2,9 @@ using System.Runtime.CompilerServices;
 using Cloze.Kernels.Simd;
 namespace Cloze.Kernels.Attention;
 
-/// <summary>score = scale · (q·k + q·Kr[b] + k·Qr[b]) with b = row(c_i − c_j): DeBERTa's content-to-position and position-to-content, and BERT's relative keys.</summary>
+/// <summary>
+/// score = scale · (q·k + q·Kr[b] + k·Qr[b]) with b = row(c_i − c_j): DeBERTa's content-to-position and position-to-content, and BERT's relative keys.
+/// </summary>
 /// <param name="keys">Kr; null: that product is left out.</param>
 /// <param name="queries">Qr; null: that product is left out.</param>
 /// <param name="rows">Row of the tables for each distance of the batch.</param>
@@ -78,12 +80,14 @@ internal unsafe struct RelativeTerm(PackedRelativeKeys? keys, PackedRelativeQuer
         if (_key == null) return;
         int width = 2 * S.Count, firstColumn = tile.QueryColumns[lane], lastColumn = tile.QueryColumns[Math.Min(lane + width, tile.QueryCount) - 1];
         int from = _rows[firstColumn - tile.KeyColumns[end - 1]], to = _rows[lastColumn - tile.KeyColumns[first]];
-        PanelProduct<S, V>.Multiply(_key + from * tile.Stride, tile.Stride, 1, tile.Queries + lane * tile.Stride, width, _keyProducts, width, to - from + 1, _d, null);
+        PanelProduct<S, V>.Multiply(_key + from * tile.Stride, tile.Stride, 1, tile.Queries + lane * tile.Stride, width,
+            _keyProducts, width, to - from + 1, _d, null);
         _keyProductsOfRow0 = _keyProducts - (nint)from * width - lane;   // lane l of the tile and row b: [l + b·2W]
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly V Score<S, V>(V score, V queryColumns, float keyColumn, in AttentionTile tile, int key, int lane) where S : struct, ISimd<V> where V : struct
+    public readonly V Score<S, V>(V score, V queryColumns, float keyColumn, in AttentionTile tile, int key, int lane)
+        where S : struct, ISimd<V> where V : struct
     {
         int width = 2 * S.Count;
         int* rows = _rows + (tile.QueryColumns[lane] - tile.KeyColumns[key]);

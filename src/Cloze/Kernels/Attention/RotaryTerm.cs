@@ -28,7 +28,8 @@ internal readonly unsafe struct RotaryTerm(float* cosines, float* sines) : IPosi
     public void Panel<S, V>(in AttentionTile tile, int lane, int first, int end) where S : struct, ISimd<V> where V : struct { }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V Score<S, V>(V score, V queryColumns, float keyColumn, in AttentionTile tile, int key, int lane) where S : struct, ISimd<V> where V : struct => score;
+    public V Score<S, V>(V score, V queryColumns, float keyColumn, in AttentionTile tile, int key, int lane)
+        where S : struct, ISimd<V> where V : struct => score;
 
     // Whole vectors of both halves from x on; returns where they end.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

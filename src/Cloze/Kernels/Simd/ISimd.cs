@@ -1,7 +1,9 @@
 namespace Cloze.Kernels.Simd;
 
 /// <summary>What kernels do with a vector of float32: the operations of <typeparamref name="V"/>, as static members of a second type argument.</summary>
-/// <typeparam name="V">The raw vector (<c>Vector256&lt;float&gt;</c>, …, <c>float</c>), never a struct around it: that costs the JIT register moves in every step.</typeparam>
+/// <typeparam name="V">
+/// The raw vector (<c>Vector256&lt;float&gt;</c>, …, <c>float</c>), never a struct around it: that costs register moves in every step.
+/// </typeparam>
 /// <remarks>
 /// Lanes never meet, except in <see cref="Transpose"/> and the picks, which move values and compute nothing. Each operation rounds once, as IEEE 754 says,
 /// so a kernel gives the same bits at every width, and the scalar form is an exact oracle for all others. Payloads and signs of NaNs are not promised.

@@ -75,7 +75,7 @@ internal readonly unsafe struct Simd128 : ISimd<Vector128<float>>
         Vector128<double> sum = a + b, part = sum - a, error = (a - (sum - part)) + (b - part), zero = Vector128<double>.Zero;
         Vector128<long> bits = sum.AsInt64(), inexact = (Vector128.LessThan(error, zero) | Vector128.GreaterThan(error, zero)).AsInt64();
         Vector128<long> even = (bits & Vector128<long>.One) - Vector128<long>.One;                                    // −1: even
-        Vector128<long> isNearer = Vector128.LessThan(error * Vector128.CopySign(Vector128<double>.One, sum), zero).AsInt64();   // −1: the exact value is nearer to zero
+        Vector128<long> isNearer = Vector128.LessThan(error * Vector128.CopySign(Vector128<double>.One, sum), zero).AsInt64();   // −1: the exact one, to zero
         Vector128<long> step = isNearer | Vector128<long>.One;                                                          // −1 or 1, of the magnitude
         return (bits + (step & inexact & even)).AsDouble();
     }

@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 namespace Cloze.Kernels.Simd;
 
-/// <summary>16 lanes. Without AVX-512 the runtime and this file compute in halves of 256 bits: slower, the same bits, so that its kernels are tested everywhere.</summary>
+/// <summary>16 lanes. Without AVX-512 in halves of 256 bits: slower, the same bits, so that its kernels are tested everywhere.</summary>
 internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>
 {
     public static int Count => 16;
@@ -42,7 +42,8 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>
     public static Vector512<float> Near(float* p, int* index) => Vector512.Create(Simd256.Near(p, index), Simd256.Near(p, index + 8));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Diagonal(float* p, nint stride) => Vector512.Create(Simd256.Diagonal(p, stride), Simd256.Diagonal(p + 8 * stride + 8, stride));
+    public static Vector512<float> Diagonal(float* p, nint stride) =>
+        Vector512.Create(Simd256.Diagonal(p, stride), Simd256.Diagonal(p + 8 * stride + 8, stride));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Diagonal(float* p, int* index, nint stride) =>

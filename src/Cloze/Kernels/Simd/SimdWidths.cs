@@ -21,7 +21,7 @@ internal interface ISimdCall
 /// <summary>Picks the width, here and nowhere else.</summary>
 internal static class SimdWidths
 {
-    /// <summary>The environment variable that overrides the choice: 512, 256, 128 or scalar. A width that the machine has no instructions for runs in parts.</summary>
+    /// <summary>Overrides the choice: 512, 256, 128 or scalar. A width that the machine has no instructions for runs in parts.</summary>
     public const string Variable = "CLOZE_SIMD";
 
     private static SimdWidth s_chosen;   // 0: not chosen yet; threads that choose at once choose the same

@@ -24,8 +24,8 @@ internal static class VectorMath<S, V> where S : struct, ISimd<V> where V : stru
 
     /// <summary>e^x; exactly 1 at 0, exactly 0 for x below −87.68 and for −∞, +∞ from 88.37 on (float32 would end at 88.72), NaN for a NaN.</summary>
     /// <remarks>
-    /// Within 1 unit in the last place for normal results. n = round(x·log2 e), r = x − n·ln 2 with ln 2 in two parts (Cody and Waite 1980), e^r = 1 + r + r²·q(r) with q of degree 4,
-    /// minimax on ±0.3468, 3.1e-9 before rounding.
+    /// Within 1 unit in the last place for normal results. n = round(x·log2 e), r = x − n·ln 2 with ln 2 in two parts (Cody and Waite 1980),
+    /// e^r = 1 + r + r²·q(r) with q of degree 4, minimax on ±0.3468, 3.1e-9 before rounding.
     /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Exp(V x)
