@@ -3,10 +3,14 @@ using Cloze.Cpu;
 using Cloze.Kernels;
 namespace Cloze.Benchmarks;
 
-/// <summary>Float32 products at the shapes of encoders on one thread, as per cent of the peak that was measured in the same rounds, with ONNX Runtime's beside them.</summary>
+/// <summary>
+/// Float32 products at the shapes of encoders on one thread, as per cent of the peak that was measured in the same rounds, with ONNX Runtime's beside them.
+/// </summary>
 internal static class GemmBenchmark
 {
-    private static readonly (int Outputs, int Inputs)[] s_shapes = [(384, 384), (1152, 384), (1536, 384), (384, 1536), (768, 768), (2304, 768), (3072, 768), (768, 3072)];
+    private static readonly (int Outputs, int Inputs)[] s_shapes =
+        [(384, 384), (1152, 384), (1536, 384), (384, 1536), (768, 768), (2304, 768), (3072, 768), (768, 3072)];
+
     private static readonly int[] s_rows = [1, 2, 4, 6, 16, 64, 192, 1024, 4096];
 
     public static int Run(string[] args, bool smoke)
@@ -16,7 +20,8 @@ internal static class GemmBenchmark
         Console.WriteLine(Machine.Describe("gemm", OrtProduct.Version));
         Console.WriteLine($"""
 
-            Cloze / ONNX Runtime, per cent of the measured peak of multiply-adds, the 90th percentile of {rounds} interleaved rounds; the last column is the rate at which Cloze reads weights.
+            Cloze / ONNX Runtime, per cent of the measured peak of multiply-adds, the 90th percentile of {rounds} interleaved rounds;
+            the last column is the rate at which Cloze reads weights.
 
             | rows | {string.Join(" | ", shapes.Select(shape => $"{shape.Outputs}x{shape.Inputs}"))} | mean | GB/s |
             |---|{string.Concat(Enumerable.Repeat("---|", shapes.Length + 2))}
@@ -25,8 +30,8 @@ internal static class GemmBenchmark
         {
             List<Result> results = [.. shapes.Select(shape => Measure(rows, shape.Outputs, shape.Inputs, rounds))];
             string cells = string.Join(" | ", results.Select(result => $"{Percent(result.Cloze)} / {Percent(result.Ort)}"));
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"| {rows} | {cells} | **{Percent(results.Average(r => r.Cloze))} / {Percent(results.Average(r => r.Ort))}** | {results.Average(r => r.GigaBytes):F0} |"));
+            string mean = $"**{Percent(results.Average(result => result.Cloze))} / {Percent(results.Average(result => result.Ort))}**";
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {rows} | {cells} | {mean} | {results.Average(result => result.GigaBytes):F0} |"));
         }
         return 0;
     }
@@ -76,7 +81,10 @@ internal sealed unsafe class BenchmarkMatrices : IDisposable
         _panelCount = _call.Weight.PanelCount(_kernels.PanelColumns);
         fixed (float* w = _w)
             for (int panel = 0, width = _kernels.PanelColumns; panel < _panelCount; panel++)
-                _kernels.Pack(new(w + (nint)panel * width * inputs, Math.Min(width, outputs - panel * width), inputs, inputs), _panels.Data + (nint)panel * width * inputs);
+            {
+                nint at = (nint)panel * width * inputs;
+                _kernels.Pack(new(w + at, Math.Min(width, outputs - panel * width), inputs, inputs), _panels.Data + at);
+            }
     }
 
     public float[] X { get; }
@@ -96,7 +104,10 @@ internal sealed unsafe class BenchmarkMatrices : IDisposable
     {
         for (int row = 0; row < _call.Y.Rows; row++)
             for (int column = 0; column < _call.Y.Columns; column++)
-                if (!(Math.Abs(_call.Y[row][column] - y[row * _call.Y.Columns + column]) <= 1e-3f)) throw new InvalidOperationException($"The products differ at [{row},{column}].");
+            {
+                float distance = Math.Abs(_call.Y[row][column] - y[row * _call.Y.Columns + column]);
+                if (!(distance <= 1e-3f)) throw new InvalidOperationException($"The products differ at [{row},{column}] by {distance}.");
+            }
     }
 
     public void Dispose()

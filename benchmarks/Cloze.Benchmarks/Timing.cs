@@ -5,7 +5,10 @@ using Cloze.Kernels.Simd;
 namespace Cloze.Benchmarks;
 
 /// <summary>Seconds of this thread's own work, and the peak that a figure is a share of.</summary>
-/// <remarks>CPU time, where the system gives it, so that other processes on the machine distort little; what shares the core's units still does: compare within a run.</remarks>
+/// <remarks>
+/// CPU time, where the system gives it, so that other processes on the machine distort little; what shares the core's units still does: compare within a
+/// run.
+/// </remarks>
 internal static unsafe partial class Timing
 {
     private const int ThreadClock = 3;   // CLOCK_THREAD_CPUTIME_ID

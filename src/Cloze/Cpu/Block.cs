@@ -23,7 +23,9 @@ internal sealed unsafe class Block : IDisposable
 
     public long Bytes => Floats * sizeof(float);
 
-    public float* Data => _data is not null ? _data : throw new ObjectDisposedException(nameof(Block), "The model or the pool that these floats belonged to is disposed.");
+    public float* Data => _data is not null
+        ? _data
+        : throw new ObjectDisposedException(nameof(Block), "The model or the pool that these floats belonged to is disposed.");
 
     public void Dispose()
     {

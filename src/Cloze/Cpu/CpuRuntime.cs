@@ -9,7 +9,8 @@ public sealed class CpuRuntime : IDisposable
     private readonly List<IDisposable> _owned = [];
     private readonly Workers _workers;
 
-    /// <param name="threads">Threads that one operation may use, from 1 to 1024; null: the environment variable CLOZE_THREADS, else the number of cores.</param>
+    /// <param name="threads">Threads that one operation may use, from 1 to 1024; null: the environment variable CLOZE_THREADS, else the number of
+    /// cores.</param>
     public CpuRuntime(int? threads = null) : this(threads, VectorKernels.Chosen) => WarmUp.Start();
 
     internal CpuRuntime(int? threads, IKernels kernels) => (_workers, Kernels) = (new(threads), kernels);

@@ -2,10 +2,12 @@ using Cloze.Kernels;
 using Cloze.Ops;
 namespace Cloze.Cpu;
 
-/// <summary>A weight in the forms in which operations read it. Each form is made once, when it is asked for first, whoever asks; safe for concurrent use.</summary>
+/// <summary>
+/// A weight in the forms in which operations read it. Each form is made once, when it is asked for first, whoever asks; safe for concurrent use.
+/// </summary>
 /// <remarks>
-/// A table lies as it is stored: float32 where the file is mapped, int8 widened row by row when it is looked up. A matrix lies in panels only. A table that serves as a matrix (tied decoder), or a
-/// quantized one that serves as an activation, gets that form too.
+/// A table lies as it is stored: float32 where the file is mapped, int8 widened row by row when it is looked up. A matrix lies in panels only. A table that
+/// serves as a matrix (tied decoder), or a quantized one that serves as an activation, gets that form too.
 /// </remarks>
 internal sealed unsafe class CpuWeight : IDisposable
 {

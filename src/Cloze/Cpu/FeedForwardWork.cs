@@ -1,7 +1,9 @@
 using Cloze.Kernels;
 namespace Cloze.Cpu;
 
-/// <summary>A feed-forward block in parts: tiles of rows through both matrices or, where there are too few rows for that, each matrix by ranges of panels.</summary>
+/// <summary>
+/// A feed-forward block in parts: tiles of rows through both matrices or, where there are too few rows for that, each matrix by ranges of panels.
+/// </summary>
 internal sealed class FeedForwardWork : IWork
 {
     private const int FewRows = 24;   // for each thread: fewer would read all of both matrices for little work

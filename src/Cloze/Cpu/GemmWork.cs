@@ -17,8 +17,9 @@ internal sealed class GemmWork(IKernels kernels, GemmCall call, int rowParts, in
     public void Run(int part, int thread)
     {
         (int row, int panel) = Math.DivRem(part, panelParts);
-        int panels = call.Weight.PanelCount(kernels.PanelColumns);
-        kernels.Multiply(call, Share(call.X.Rows, row, rowParts), Share(call.X.Rows, row + 1, rowParts), Share(panels, panel, panelParts), Share(panels, panel + 1, panelParts));
+        int rows = call.X.Rows, panels = call.Weight.PanelCount(kernels.PanelColumns);
+        kernels.Multiply(
+            call, Share(rows, row, rowParts), Share(rows, row + 1, rowParts), Share(panels, panel, panelParts), Share(panels, panel + 1, panelParts));
     }
 
     /// <summary>Where part <paramref name="part"/> of <paramref name="parts"/> begins.</summary>

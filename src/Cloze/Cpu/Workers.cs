@@ -2,10 +2,13 @@ using System.Runtime.ExceptionServices;
 using Cloze.Kernels;
 namespace Cloze.Cpu;
 
-/// <summary>One set of threads for all calls that share it: the caller and up to <see cref="Threads"/> − 1 others, which start when they are needed first.</summary>
+/// <summary>
+/// One set of threads for all calls that share it: the caller and up to <see cref="Threads"/> − 1 others, which start when they are needed first.
+/// </summary>
 /// <remarks>
-/// Safe for concurrent use: while one call has the set, another runs its parts alone, so there are never more busy threads than callers and workers. Work of few parts wakes few workers. A worker that has
-/// nothing to do watches for some 30 µs, since the next operation of a model follows at once, then sleeps. Which thread runs a part is left to chance: no result may depend on it.
+/// Safe for concurrent use: while one call has the set, another runs its parts alone, so there are never more busy threads than callers and workers. Work
+/// of few parts wakes few workers. A worker that has nothing to do watches for some 30 µs, since the next operation of a model follows at once, then
+/// sleeps. Which thread runs a part is left to chance: no result may depend on it.
 /// </remarks>
 internal sealed class Workers : IParallel, IDisposable
 {

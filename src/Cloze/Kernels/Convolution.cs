@@ -1,7 +1,10 @@
 namespace Cloze.Kernels;
 
 /// <summary>Lays the neighbours of each row side by side, so that a convolution along a sequence is a product.</summary>
-/// <remarks>y[n][c·width + t] = x[neighbours[n·width + t]][first + c], 0 where the neighbour is −1: the order of a stored kernel [outputs][inputs][width]. Values move, nothing is computed.</remarks>
+/// <remarks>
+/// y[n][c·width + t] = x[neighbours[n·width + t]][first + c], 0 where the neighbour is −1: the order of a stored kernel [outputs][inputs][width]. Values
+/// move, nothing is computed.
+/// </remarks>
 internal static unsafe class Convolution
 {
     /// <param name="neighbours">[N,width] rows of x, or −1.</param>

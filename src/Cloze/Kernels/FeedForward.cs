@@ -19,12 +19,15 @@ internal unsafe struct FeedForwardCall
 
 /// <summary>Both matrices of a feed-forward block, tile of rows by tile of rows, so that the inner rows stay in a cache.</summary>
 /// <remarks>
-/// Products of <see cref="IKernels.Multiply"/>, so the bits are those of two products with all rows. The gate is multiplied onto the activated inner rows as its own product leaves the registers. 2·N·(I·H + M·I)
-/// flops (gated: 2·I·H); what would be N·I floats of inner rows is a tile's.
+/// Products of <see cref="IKernels.Multiply"/>, so the bits are those of two products with all rows. The gate is multiplied onto the activated inner rows
+/// as its own product leaves the registers. 2·N·(I·H + M·I) flops (gated: 2·I·H); what would be N·I floats of inner rows is a tile's.
 /// </remarks>
 internal static unsafe class FeedForward
 {
-    /// <summary>Rows of a tile: 48 where the inner rows of so many fit half of the level-2 cache beside what they are made of and become (H 384), else 192, which share a visit of a panel (H 768).</summary>
+    /// <summary>
+    /// Rows of a tile: 48 where the inner rows of so many fit the level-2 cache beside what they are made of and become (H 384), else 192, which share a
+    /// visit of a panel (H 768).
+    /// </summary>
     /// <remarks>The wrong one costs up to 15 %.</remarks>
     public static int TileRows(int hidden, int inner) => 48L * (inner + 2 * hidden) * sizeof(float) <= CacheSizes.Level2 ? 48 : 192;
 

@@ -14,8 +14,9 @@ internal unsafe struct GemmTile
 
 /// <summary>The micro-kernels of <see cref="PackedGemm{S,V}"/>: 1 to 6 rows and 12 rows by a panel, 1 to 3 rows by two.</summary>
 /// <remarks>
-/// A step of k loads a row of the panel (2 vectors) and for each row of x broadcasts one element into 2 fused multiply-adds: 6 rows are 12 sums, 2 vectors of W and one of
-/// x in 15 of 16 registers. What the JIT needs, read from its output: V is the raw vector; the offsets of the rows of x live in registers; k is unrolled by 4; the loop's end is a pointer.
+/// A step of k loads a row of the panel (2 vectors) and for each row of x broadcasts one element into 2 fused multiply-adds: 6 rows are 12 sums, 2 vectors
+/// of W and one of x in 15 of 16 registers. What the JIT needs, read from its output: V is the raw vector; the offsets of the rows of x live in registers;
+/// k is unrolled by 4; the loop's end is a pointer.
 /// </remarks>
 internal static unsafe class GemmTiles<S, V> where S : struct, ISimd<V> where V : struct
 {

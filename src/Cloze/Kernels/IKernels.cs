@@ -2,7 +2,9 @@ using Cloze.Kernels.Simd;
 namespace Cloze.Kernels;
 
 /// <summary>The formulas that readings on this machine compute with, each in one kernel: inference and a tape call the same.</summary>
-/// <remarks>What each one computes, from which layout and how exactly stands above the kernel it leads to. No result depends on how its rows or panels are split.</remarks>
+/// <remarks>
+/// What each one computes, from which layout and how exactly stands above the kernel it leads to. No result depends on how its rows or panels are split.
+/// </remarks>
 internal unsafe interface IKernels
 {
     /// <summary>For kernels that take it as an argument (attention).</summary>

@@ -5,8 +5,8 @@ namespace Cloze.Kernels;
 
 /// <summary>y = addTo + q · scale for a row of int8.</summary>
 /// <remarks>
-/// Any alignment; y may be addTo. (float)q is exact, the product rounds once, so y is what a file of float32 would hold; the sum rounds once more. The width is the
-/// machine's own: no operation here depends on it. 1 byte read and 4 written an element.
+/// Any alignment; y may be addTo. (float)q is exact, the product rounds once, so y is what a file of float32 would hold; the sum rounds once more. The
+/// width is the machine's own: no operation here depends on it. 1 byte read and 4 written an element.
 /// </remarks>
 internal static unsafe class Int8Widening
 {

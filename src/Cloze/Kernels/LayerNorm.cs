@@ -4,9 +4,9 @@ namespace Cloze.Kernels;
 
 /// <summary>y = (x − mean) · factor · scale + shift, row by row, factor = 1 / √(variance + epsilon). Ba et al. 2016, arXiv:1607.06450, eq. 4.</summary>
 /// <remarks>
-/// x and y [N,H] at any alignment and stride; y may be x. scale [H], shift [H] or null. Two passes over the row for the moments (the mean first, then squared distances from it) and one
-/// for the result; sums by <see cref="RowSums{S,V}"/>, so the bits depend neither on the width nor on other rows. Within 3e-6 of max|y| of the float64 reference for rows that have a mean
-/// of up to ten standard deviations. About 8·N·H flops, 2·N·H floats moved.
+/// x and y [N,H] at any alignment and stride; y may be x. scale [H], shift [H] or null. Two passes over the row for the moments (the mean first, then
+/// squared distances from it) and one for the result; sums by <see cref="RowSums{S,V}"/>, so the bits depend neither on the width nor on other rows. Within
+/// 3e-6 of max|y| of the float64 reference for rows that have a mean of up to ten standard deviations. About 8·N·H flops, 2·N·H floats moved.
 /// </remarks>
 internal static unsafe class LayerNorm<S, V> where S : struct, ISimd<V> where V : struct
 {

@@ -5,14 +5,14 @@ namespace Cloze.Kernels;
 /// <summary>y = other ∘ activation(x · Wᵀ + bias) over packed weights: walks rows and panels in tiles that stay in registers.</summary>
 /// <remarks>
 /// <para>Batch invariance: every product is one chain c = fma(x[n,k], W[m,k], c) from c = 0 over k = 0 … K−1, then + bias[m] (+ 0 where there is none).
-/// No split of k, no block sums, no other order for few rows. So the bits of y[n,m] depend on row n of x, row m of W and bias[m] alone: not on the number of
-/// rows, the tile, the ranges, the thread or the vector width.</para>
-/// <para>x is read in place, rows of any alignment and stride. A panel (<see cref="PackedMatrix"/>) is visited by up to <see cref="RowBlock"/> rows, which lie in
-/// the level-2 cache then, in tiles of up to 6 rows, or of 12 where there are 32 registers; the next panel is fetched during the last tile. Up to 3 rows take two panels at once.
-/// Bias, residual and gate meet the sums in registers. An activation needs more registers than the sums leave: it walks the stored tile, which lies in the level-1 cache.
-/// Of a panel that W does not fill, only the columns of y are written.</para>
-/// <para>|error| ≤ 2.1e-7·Σ|terms| measured at K ≤ 1537. 2·N·M·K flops; W is read once for each <see cref="RowBlock"/> rows. After Goto and van de Geijn 2008 (panels) with BLIS's
-/// micro-kernel; the whole of K in registers is ours.</para>
+/// No split of k, no block sums, no other order for few rows. So the bits of y[n,m] depend on row n of x, row m of W and bias[m] alone: not on the number
+/// of rows, the tile, the ranges, the thread or the vector width.</para>
+/// <para>x is read in place, rows of any alignment and stride. A panel (<see cref="PackedMatrix"/>) is visited by up to <see cref="RowBlock"/> rows, which
+/// lie in the level-2 cache then, in tiles of up to 6 rows, or of 12 where there are 32 registers; the next panel is fetched during the last tile. Up to 3
+/// rows take two panels at once. Bias, residual and gate meet the sums in registers. An activation needs more registers than the sums leave: it walks the
+/// stored tile, which lies in the level-1 cache. Of a panel that W does not fill, only the columns of y are written.</para>
+/// <para>|error| ≤ 2.1e-7·Σ|terms| measured at K ≤ 1537. 2·N·M·K flops; W is read once for each <see cref="RowBlock"/> rows. Panels after Goto and van de
+/// Geijn 2008, the micro-kernel after BLIS (Van Zee and van de Geijn 2015); the whole of K in registers is ours.</para>
 /// </remarks>
 internal static unsafe class PackedGemm<S, V> where S : struct, ISimd<V> where V : struct
 {
@@ -24,7 +24,10 @@ internal static unsafe class PackedGemm<S, V> where S : struct, ISimd<V> where V
     /// <summary>P: columns of a panel.</summary>
     public static int PanelColumns => 2 * S.Count;
 
-    /// <summary>Rows <paramref name="rowFrom"/> … <paramref name="rowTo"/>−1 of panels <paramref name="panelFrom"/> … <paramref name="panelTo"/>−1. Any thread; any split gives the same bits.</summary>
+    /// <summary>
+    /// Rows <paramref name="rowFrom"/> … <paramref name="rowTo"/>−1 of panels <paramref name="panelFrom"/> … <paramref name="panelTo"/>−1. Any thread; any
+    /// split gives the same bits.
+    /// </summary>
     /// <param name="tall">Whether tiles of 12 rows are used: worth it with 32 vector registers.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(in GemmCall call, int rowFrom, int rowTo, int panelFrom, int panelTo, bool tall)

@@ -3,7 +3,9 @@ using Cloze.Kernels.Simd;
 namespace Cloze.Kernels;
 
 /// <summary>Turns rows of W into a panel of <see cref="PackedMatrix"/>: panel[k][j] = w[j][k], zeros beyond the last row.</summary>
-/// <remarks>Values move, nothing is computed. Rows at any alignment and stride; the panel is a vector's multiple long. 8 bytes an element: memory bounds it.</remarks>
+/// <remarks>
+/// Values move, nothing is computed. Rows at any alignment and stride; the panel is a vector's multiple long. 8 bytes an element: memory bounds it.
+/// </remarks>
 internal static unsafe class PanelPacking<S, V> where S : struct, ISimd<V> where V : struct
 {
     /// <param name="w">Up to P rows of K.</param>

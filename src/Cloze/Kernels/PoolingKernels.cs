@@ -7,8 +7,9 @@ internal enum PoolingKind { First, Mean, Max, MeanSqrtLength, WeightedMean, Last
 
 /// <summary>One row of a sequence's rows.</summary>
 /// <remarks>
-/// With w the weight of a row (1, or its column + 1): Mean Σx / n, MeanSqrtLength Σx / √n, WeightedMean Σw·x / Σw; Max column by column, NaN if there is one. Sums ascend by blocks of 32 rows: a block
-/// from 0, then the block onto the total, so that a long sequence rounds like a short one; lanes never meet, so the bits are the same at every width. Within 1e-6 of max|x|. Reads x once.
+/// With w the weight of a row (1, or its column + 1): Mean Σx / n, MeanSqrtLength Σx / √n, WeightedMean Σw·x / Σw; Max column by column, NaN if there is
+/// one. Sums ascend by blocks of 32 rows: a block from 0, then the block onto the total, so that a long sequence rounds like a short one; lanes never meet,
+/// so the bits are the same at every width. Within 1e-6 of max|x|. Reads x once.
 /// </remarks>
 internal static unsafe class PoolingKernels<S, V> where S : struct, ISimd<V> where V : struct
 {

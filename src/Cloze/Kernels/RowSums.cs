@@ -4,8 +4,8 @@ namespace Cloze.Kernels;
 
 /// <summary>Sums along a row whose bits do not depend on the vector width.</summary>
 /// <remarks>
-/// 32 lanes, whatever the width: element i is added to lane i mod 32 in ascending order, and the lanes are added by halves (16 and 16, 8 and 8, …). So a sum of n terms rounds
-/// ⌈n/32⌉ + 5 times at most.
+/// 32 lanes, whatever the width: element i is added to lane i mod 32 in ascending order, and the lanes are added by halves (16 and 16, 8 and 8, …). So a
+/// sum of n terms rounds ⌈n/32⌉ + 5 times at most.
 /// </remarks>
 internal static unsafe class RowSums<S, V> where S : struct, ISimd<V> where V : struct
 {

@@ -1,7 +1,10 @@
 using Cloze.Ops;
 namespace Cloze.Tests.Cpu;
 
-/// <summary>Has every tensor that is asked for, drawn from the normal distribution by its name; none is zero or one throughout, as biases and scales of a random start are.</summary>
+/// <summary>
+/// Has every tensor that is asked for, drawn from the normal distribution by its name; none is zero or one throughout, as biases and scales of a random
+/// start are.
+/// </summary>
 internal sealed class Noise(int seed) : ITensorSource
 {
     public StoredTensor Find(TensorRequest request) => new(request.Name, request.Dimensions, () => Draw(request));
@@ -10,13 +13,18 @@ internal sealed class Noise(int seed) : ITensorSource
     {
         Random random = new(seed);
         float[] values = new float[count];
-        for (int i = 0; i < count; i++) values[i] = scale * (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()));
+        for (int i = 0; i < count; i++)
+        {
+            double radius = Math.Sqrt(-2 * Math.Log(1 - random.NextDouble()));   // Box and Muller 1958
+            values[i] = scale * (float)(radius * Math.Cos(2 * Math.PI * random.NextDouble()));
+        }
         return values;
     }
 
     private float[] Draw(TensorRequest request)
     {
-        int hash = request.Name.Aggregate(seed, (sum, letter) => unchecked(sum * 31 + letter)), count = request.Dimensions.Aggregate(1, (product, size) => product * size);
+        int hash = request.Name.Aggregate(seed, (sum, letter) => unchecked(sum * 31 + letter));
+        int count = request.Dimensions.Aggregate(1, (product, size) => product * size);
         float scale = request.Role is WeightRole.Matrix or WeightRole.Kernel ? 1 / MathF.Sqrt(count / request.Dimensions[0]) : 1;
         return Values(hash, count, scale);
     }

@@ -20,7 +20,10 @@ internal sealed record OperationCase(string Name, IProgram Program, double Toler
     {
         foreach ((int inputs, int outputs) in ((int, int)[])[(16, 32), (31, 33), (384, 40), (1537, 17), (1, 1)])
             foreach ((bool bias, bool residual) in ((bool, bool)[])[(true, false), (false, true), (true, true)])
-                yield return new($"Linear {inputs}→{outputs}, bias {bias}, residual {residual}", new Linear(inputs, outputs, Activation.Linear, bias, residual), Chain, ChainReason);
+            {
+                Linear program = new(inputs, outputs, Activation.Linear, bias, residual);
+                yield return new($"Linear {inputs}→{outputs}, bias {bias}, residual {residual}", program, Chain, ChainReason);
+            }
         foreach (Activation activation in Enum.GetValues<Activation>())
         {
             yield return new($"Linear 48→37 {activation}", new Linear(48, 37, activation, true, false), Chain, ChainReason);
@@ -78,7 +81,7 @@ internal sealed record OperationCase(string Name, IProgram Program, double Toler
         public T Run<T>(ILosses<T> ops, IWeights<T> weights, TokenBatch batch) where T : class
         {
             int rows = Gated ? 2 * Inner : Inner;
-            LinearWeights<T> first = new(weights.Matrix(rows, Hidden, "in"), weights.Bias(rows, "in.b")), second = new(weights.Matrix(Hidden, Inner, "out"), weights.Bias(Hidden, "out.b"));
+            LinearWeights<T> first = weights.Linear("in", rows, Hidden), second = weights.Linear("out", Hidden, Inner);
             T x = Input(ops, weights, batch, Hidden);
             return ops.FeedForward(x, new(first, second), new(Activation, Gated), residual: Gated ? null : x);
         }
@@ -131,9 +134,9 @@ internal sealed record OperationCase(string Name, IProgram Program, double Toler
         public T Run<T>(ILosses<T> ops, IWeights<T> weights, TokenBatch batch) where T : class
         {
             LinearWeights<T> all = new(weights.Matrix(96, 40, "w"), weights.Bias(96, "b"));
-            T x = ops.Columns(Input(ops, weights, batch, 61), 9, 40), aligned = ops.Linear(x, weights.Outputs(all, 32, 48)), not = ops.Linear(x, weights.Outputs(all, 13, 48));
-            T tied = ops.Linear(x, new(weights.Table(48, 40, "tied"), null));
-            return ops.Add(ops.Add(aligned, not), tied);
+            T x = ops.Columns(Input(ops, weights, batch, 61), 9, 40), tied = ops.Linear(x, new(weights.Table(48, 40, "tied"), null));
+            T atPanel = ops.Linear(x, weights.Outputs(all, 32, 48)), between = ops.Linear(x, weights.Outputs(all, 13, 48));
+            return ops.Add(ops.Add(atPanel, between), tied);
         }
     }
 
@@ -148,8 +151,11 @@ internal sealed record OperationCase(string Name, IProgram Program, double Toler
 
     private sealed record Convolution(int Width, int Groups) : IProgram
     {
-        public T Run<T>(ILosses<T> ops, IWeights<T> weights, TokenBatch batch) where T : class =>
-            ops.Convolution(Input(ops, weights, batch, 36), new(weights.Kernel(30, 36 / Groups, Width, "w"), weights.Bias(30, "b"), Width, Groups), batch, Activation.Gelu);
+        public T Run<T>(ILosses<T> ops, IWeights<T> weights, TokenBatch batch) where T : class
+        {
+            ConvolutionWeights<T> convolution = new(weights.Kernel(30, 36 / Groups, Width, "w"), weights.Bias(30, "b"), Width, Groups);
+            return ops.Convolution(Input(ops, weights, batch, 36), convolution, batch, Activation.Gelu);
+        }
     }
 
     private sealed record LossSum : IProgram

@@ -29,7 +29,8 @@ public class StoredWeightTests
     {
         float[] values = Noise.Values(4, 12 * 5);
         using CpuRuntime runtime = new(threads: 1);
-        Weights<CpuTensor> weights = new(new OneTensor(name => name == "m" ? new(name, [12, 5], new Stored(values)) : new(name, [3], new Stored([1, 2, 3]))), new CpuWeights(runtime));
+        OneTensor source = new(name => name == "m" ? new(name, [12, 5], new Stored(values)) : new(name, [3], new Stored([1, 2, 3])));
+        Weights<CpuTensor> weights = new(source, new CpuWeights(runtime));
         float[] found = weights.Matrix(12, 5, new RowOrder(Heads: 2, Parts: 3), "m").ToArray();   // [2 heads][3 parts][2 rows] as [3][2][2]
         for (int row = 0; row < 12; row++)
             for (int k = 0; k < 5; k++)
@@ -46,9 +47,9 @@ public class StoredWeightTests
         using CpuOps ops = new(runtime);
         CpuTensor table = weights.Table(70, 39, "table"), x = ops.Embedding(table, new([.. Enumerable.Range(0, 70)]));
         x = ops.Embedding(table, new([.. Enumerable.Repeat(3, 70)]), addTo: x);
-        x = ops.Linear(x, new(weights.Matrix(70, 39, "m", "n"), null));
-        LinearWeights<CpuTensor> tied = new(table, null);
-        CpuTensor scores = ops.Linear(ops.Columns(x, 20, 39), tied), part = ops.Linear(ops.Columns(x, 20, 39), weights.Outputs(new(weights.Matrix(70, 39, "m", "n"), null), 17, 70));
+        LinearWeights<CpuTensor> tied = new(table, null), stacked = new(weights.Matrix(70, 39, "m", "n"), null);
+        x = ops.Linear(x, stacked);
+        CpuTensor scores = ops.Linear(ops.Columns(x, 20, 39), tied), part = ops.Linear(ops.Columns(x, 20, 39), weights.Outputs(stacked, 17, 70));
         return ops.Add(scores, ops.Add(part, ops.Linear(ops.SelectRows(table, new([.. Enumerable.Range(0, 70)])), tied))).ToArray();
     }
 

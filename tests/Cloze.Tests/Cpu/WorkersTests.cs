@@ -37,15 +37,20 @@ public class WorkersTests
     public void For_WithinAPart_RunsAlone()
     {
         using Workers workers = new(3);
-        Counting inner = new(9);
-        workers.For(5, new Calling(() => { lock (inner) { Counting nested = new(9); workers.For(9, nested); Assert.All(nested.Runs, runs => Assert.Equal(1, runs)); } }));
+        workers.For(5, new Calling(() =>
+        {
+            Counting nested = new(9);
+            workers.For(9, nested);
+            Assert.All(nested.Runs, runs => Assert.Equal(1, runs));
+        }));
     }
 
     [Fact]
     public void For_ThrowsWhatAPartThrew_AndGoesOnAfterwards()
     {
         using Workers workers = new(3);
-        InvalidOperationException thrown = Assert.Throws<InvalidOperationException>(() => workers.For(20, new Calling(() => throw new InvalidOperationException("part"))));
+        Calling failing = new(() => throw new InvalidOperationException("part"));
+        InvalidOperationException thrown = Assert.Throws<InvalidOperationException>(() => workers.For(20, failing));
         Assert.Equal("part", thrown.Message);
         Counting work = new(20);
         workers.For(20, work);

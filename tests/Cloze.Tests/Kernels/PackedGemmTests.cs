@@ -178,11 +178,17 @@ public unsafe class PackedGemmTests
                         {
                             using Product product = new(rows, outputs, inputs, PackedGemm<S, V>.PanelColumns, PanelPacking<S, V>.Run);
                             using Buffer other = new(Numbers.Even(9, rows * outputs));
-                            (product.Call.Activation, product.Call.Combination, product.Call.Other) = (activation, combination, new(other.Data, rows, outputs, outputs));
+                            (product.Call.Activation, product.Call.Combination) = (activation, combination);
+                            product.Call.Other = new(other.Data, rows, outputs, outputs);
                             float[] expected = product.Chains();
                             fixed (float* p = expected) Activations<SimdScalar, float>.Apply(activation, p, outputs, p, outputs, rows, outputs);
                             for (int i = 0; i < expected.Length; i++)
-                                expected[i] = combination switch { Combination.Add => other.Data[i] + expected[i], Combination.Multiply => other.Data[i] * expected[i], _ => expected[i] };
+                                expected[i] = combination switch
+                                {
+                                    Combination.Add => other.Data[i] + expected[i],
+                                    Combination.Multiply => other.Data[i] * expected[i],
+                                    _ => expected[i],
+                                };
                             PackedGemm<S, V>.Run(product.Call, 0, rows, 0, product.Panels, Tall);
                             product.MustHold(expected, 0, rows);
                         }
