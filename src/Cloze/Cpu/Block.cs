@@ -27,6 +27,12 @@ internal sealed unsafe class Block : IDisposable
         ? _data
         : throw new ObjectDisposedException(nameof(Block), "The model or the pool that these floats belonged to is disposed.");
 
+    /// <summary>Asks the C library to give freed memory back to the system, where it keeps it for later allocations (glibc) and can be asked.</summary>
+    public static void Trim()
+    {
+        if (NativeLibrary.TryGetExport(NativeLibrary.GetMainProgramHandle(), "malloc_trim", out nint trim)) _ = ((delegate* unmanaged<nuint, int>)trim)(0);
+    }
+
     public void Dispose()
     {
         NativeMemory.AlignedFree(_data);

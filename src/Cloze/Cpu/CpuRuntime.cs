@@ -34,6 +34,7 @@ public sealed class CpuRuntime : IDisposable
             foreach (IDisposable owned in _owned) owned.Dispose();
             _owned.Clear();
         }
+        Block.Trim();
     }
 
     /// <summary>Ends the life of something with this one's.</summary>
