@@ -1,7 +1,7 @@
 using Cloze.Ops;
 namespace Cloze.Tests.Reference;
 
-/// <summary>Value and derivative of each activation, in double.</summary>
+/// <summary>Each activation by its formula, in double.</summary>
 internal static class ActivationFunctions
 {
     private const double SqrtTwoOverPi = 0.79788456080286535588, TanhCubic = 0.044715;
@@ -20,32 +20,7 @@ internal static class ActivationFunctions
         _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, null),
     };
 
-    public static double Derivative(Activation activation, double x)
-    {
-        switch (activation)
-        {
-            case Activation.Linear: return 1;
-            case Activation.Gelu: return NormalCdf(x) + x * Math.Exp(-0.5 * x * x) / Math.Sqrt(2 * Math.PI);
-            case Activation.GeluTanh:
-                double tanh = Math.Tanh(SqrtTwoOverPi * (x + TanhCubic * x * x * x));
-                return 0.5 * (1 + tanh) + 0.5 * x * (1 - tanh * tanh) * SqrtTwoOverPi * (1 + 3 * TanhCubic * x * x);
-            case Activation.QuickGelu:
-                double quick = Sigmoid(1.702 * x);
-                return quick + 1.702 * x * quick * (1 - quick);
-            case Activation.Relu: return x > 0 ? 1 : 0;
-            case Activation.Silu:
-                double silu = Sigmoid(x);
-                return silu + x * silu * (1 - silu);
-            case Activation.Tanh: return 1 - Math.Tanh(x) * Math.Tanh(x);
-            case Activation.Sigmoid: return Sigmoid(x) * (1 - Sigmoid(x));
-            case Activation.Mish:
-                double soft = Math.Tanh(Softplus(x));
-                return soft + x * (1 - soft * soft) * Sigmoid(x);
-            default: throw new ArgumentOutOfRangeException(nameof(activation), activation, null);
-        }
-    }
-
-    public static double Sigmoid(double x) => 1 / (1 + Math.Exp(-x));
+    private static double Sigmoid(double x) => 1 / (1 + Math.Exp(-x));
 
     /// <summary>log(1 + exp(x)), which does not overflow.</summary>
     public static double Softplus(double x) => Math.Max(x, 0) + double.LogP1(Math.Exp(-Math.Abs(x)));

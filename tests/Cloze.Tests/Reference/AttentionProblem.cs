@@ -2,22 +2,21 @@ using Cloze.Ops;
 namespace Cloze.Tests.Reference;
 
 /// <summary>One call of attention: who sees whom, and how much. Nothing of size n² is kept.</summary>
-/// <remarks>y_r = Σ p_j·mask_j·v_j over the keys j that r sees, p = softmax(score), head by head.</remarks>
+/// <remarks>y_r = Σ p_j·v_j over the keys j that r sees, p = softmax(score), head by head.</remarks>
 internal readonly ref struct AttentionProblem<T> where T : class
 {
     private readonly AttentionSpec<T> _spec;
     private readonly RowSet _queries;
     private readonly TokenBatch _batch;
-    private readonly DropoutStream _dropout;
     private readonly bool[] _isGlobal;
 
     /// <param name="term">The tensor that the position term brings: the relative table, or keys of distances.</param>
     /// <param name="queryTerm">Queries of distances.</param>
     public AttentionProblem(
         ReadOnlyMatrix q, ReadOnlyMatrix k, ReadOnlyMatrix v, ReadOnlyMatrix term, ReadOnlyMatrix queryTerm,
-        RowSet queries, TokenBatch batch, AttentionSpec<T> spec, DropoutStream dropout)
+        RowSet queries, TokenBatch batch, AttentionSpec<T> spec)
     {
-        (_spec, _queries, _batch, _dropout) = (spec, queries, batch, dropout);
+        (_spec, _queries, _batch) = (spec, queries, batch);
         Q = q;
         K = k;
         V = v;
@@ -31,11 +30,11 @@ internal readonly ref struct AttentionProblem<T> where T : class
     }
 
     /// <summary>Rotated, where the position term says so.</summary>
-    public ReadOnlyMatrix Q { get; }
-    public ReadOnlyMatrix K { get; }
-    public ReadOnlyMatrix V { get; }
-    public ReadOnlyMatrix Term { get; }
-    public ReadOnlyMatrix QueryTerm { get; }
+    private ReadOnlyMatrix Q { get; }
+    private ReadOnlyMatrix K { get; }
+    private ReadOnlyMatrix V { get; }
+    private ReadOnlyMatrix Term { get; }
+    private ReadOnlyMatrix QueryTerm { get; }
 
     public void Forward(Matrix y)
     {
@@ -48,14 +47,14 @@ internal readonly ref struct AttentionProblem<T> where T : class
             {
                 Probabilities(r, head, keys, p);
                 Array.Clear(sums);
-                for (int j = 0; j < keys.Length; j++) RowKernels.AddScaled(sums, p[j] * DropFactor(r, head, keys[j]), Head(V, keys[j], head));
+                for (int j = 0; j < keys.Length; j++) RowKernels.AddScaled(sums, p[j], Head(V, keys[j], head));
                 for (int c = 0; c < size; c++) y[r][head * size + c] = (float)sums[c];
             }
         }
     }
 
     /// <summary>The rows that query r sees.</summary>
-    public int[] Keys(int r)
+    private int[] Keys(int r)
     {
         List<int> keys = [];
         foreach (int key in _batch.All[_batch.SequenceOfRow.Span[_queries.Rows.Span[r]]])
@@ -64,7 +63,7 @@ internal readonly ref struct AttentionProblem<T> where T : class
     }
 
     /// <summary>p[j] of keys[j].</summary>
-    public void Probabilities(int r, int head, ReadOnlySpan<int> keys, Span<double> p)
+    private void Probabilities(int r, int head, ReadOnlySpan<int> keys, Span<double> p)
     {
         double largest = double.NegativeInfinity, sum = 0;
         for (int j = 0; j < keys.Length; j++) largest = Math.Max(largest, p[j] = Score(r, keys[j], head));
@@ -72,17 +71,14 @@ internal readonly ref struct AttentionProblem<T> where T : class
         for (int j = 0; j < keys.Length; j++) p[j] /= sum;
     }
 
-    /// <summary>0 or 1/(1−rate). The element's number does not depend on the window, nor on which keys are left out by it.</summary>
-    public double DropFactor(int r, int head, int key) => _dropout.Factor(((long)r * _spec.Heads + head) * _batch.Tokens + key);
+    private ReadOnlySpan<float> Head(ReadOnlyMatrix x, int row, int head) => x[row].Slice(head * _spec.HeadSize, _spec.HeadSize);
 
-    public ReadOnlySpan<float> Head(ReadOnlyMatrix x, int row, int head) => x[row].Slice(head * _spec.HeadSize, _spec.HeadSize);
+    private int Column(int row) => _batch.Columns.Span[row];
 
-    public int Column(int row) => _batch.Columns.Span[row];
-
-    public int Distance(int r, int key) => Column(_queries.Rows.Span[r]) - Column(key);
+    private int Distance(int r, int key) => Column(_queries.Rows.Span[r]) - Column(key);
 
     /// <summary>The row of <see cref="PositionTerm{T}.Relative"/>'s table.</summary>
-    public int RelativeRow(int r, int key) => Distance(r, key) + (Term.Rows - 1) / 2;
+    private int RelativeRow(int r, int key) => Distance(r, key) + (Term.Rows - 1) / 2;
 
     private double Score(int r, int key, int head)
     {
@@ -113,21 +109,20 @@ internal readonly ref struct AttentionProblem<T> where T : class
         for (int n = 0; n < x.Rows; n++)
         {
             for (int c = 0; c < row.Length; c++) row[c] = x[n][c];
-            Rotate(row, Column(rows.Span[n]), theta, direction: 1);
+            Rotate(row, Column(rows.Span[n]), theta);
             for (int c = 0; c < row.Length; c++) y[n][c] = (float)row[c];
         }
         return y;
     }
 
     /// <summary>Turns each head of a row by its column: element i of the first half with element i of the second, by column · theta^(−2i/d).</summary>
-    /// <param name="direction">−1: back, which is what a gradient needs.</param>
-    public void Rotate(Span<double> row, int column, double theta, int direction)
+    private void Rotate(Span<double> row, int column, double theta)
     {
         int size = _spec.HeadSize, half = size / 2;
         for (int pair = 0; pair < half; pair++)
         {
             float angle = column * (1f / (float)Math.Pow(theta, 2.0 * pair / size)); // rounded where the reference rounds its tables
-            (float sine, float cosine) = ((float)Math.Sin(angle) * direction, (float)Math.Cos(angle));
+            (float sine, float cosine) = ((float)Math.Sin(angle), (float)Math.Cos(angle));
             for (int head = 0; head < _spec.Heads; head++)
             {
                 (int i, int j) = (head * size + pair, head * size + half + pair);

@@ -1,16 +1,14 @@
 using Cloze.Ops;
 namespace Cloze.Tests.Reference;
 
-/// <summary>Matrix products and what is fused to them. Dropout draws nothing in inference.</summary>
+/// <summary>Matrix products and what is fused to them, in plain loops with double sums.</summary>
 internal static class BlockKernels
 {
-    /// <summary>y = residual + dropout(activation(x · weightᵀ + bias)).</summary>
-    public static void Linear(
-        ReadOnlyMatrix x, ReadOnlyMatrix weight, ReadOnlyMatrix bias, ReadOnlyMatrix residual, Activation activation, DropoutStream dropout, Matrix y)
+    /// <summary>y = residual + activation(x · weightᵀ + bias).</summary>
+    public static void Linear(ReadOnlyMatrix x, ReadOnlyMatrix weight, ReadOnlyMatrix bias, ReadOnlyMatrix residual, Activation activation, Matrix y)
     {
         Multiply(x, weight, bias, y);
         if (activation != Activation.Linear) RowKernels.Activate(y, activation, y);
-        RowKernels.Dropout(y, dropout, y);
         if (!residual.IsNone) for (int n = 0; n < y.Rows; n++) RowKernels.Add(y[n], residual[n]);
     }
 
@@ -21,31 +19,23 @@ internal static class BlockKernels
             for (int m = 0; m < y.Columns; m++) y[n][m] = (float)(RowKernels.Dot(x[n], weight[m]) + (bias.IsNone ? 0 : bias[0][m]));
     }
 
-    /// <summary>y = residual + dropout(inner · outᵀ + bias).</summary>
+    /// <summary>y = residual + inner · outᵀ + bias; inner = activation(x · inᵀ + bias), or of its first half, times the second.</summary>
     public static void FeedForward(
         ReadOnlyMatrix x, ReadOnlyMatrix weightIn, ReadOnlyMatrix biasIn, ReadOnlyMatrix weightOut, ReadOnlyMatrix biasOut, ReadOnlyMatrix residual,
-        in FeedForwardSpec spec, DropoutStream innerDropout, DropoutStream dropout, Matrix y)
-    {
-        Matrix z = Matrix.Scratch(x.Rows, weightIn.Rows), inner = Matrix.Scratch(x.Rows, weightOut.Columns);
-        Inner(x, weightIn, biasIn, spec, innerDropout, z, inner);
-        Linear(inner, weightOut, biasOut, residual, Activation.Linear, dropout, y);
-    }
-
-    /// <summary>z = x · inᵀ + bias; inner = dropout(activation(z)), or of its first half, times the second.</summary>
-    public static void Inner(
-        ReadOnlyMatrix x, ReadOnlyMatrix weight, ReadOnlyMatrix bias, in FeedForwardSpec spec, DropoutStream dropout, Matrix z, Matrix inner)
+        in FeedForwardSpec spec, Matrix y)
     {
         (Activation activation, bool gated, _, _) = spec;
-        Multiply(x, weight, bias, z);
+        Matrix z = Matrix.Scratch(x.Rows, weightIn.Rows), inner = Matrix.Scratch(x.Rows, weightOut.Columns);
+        Multiply(x, weightIn, biasIn, z);
         for (int n = 0; n < inner.Rows; n++)
             for (int i = 0; i < inner.Columns; i++) inner[n][i] = (float)(ActivationFunctions.Value(activation, z[n][i]) * (gated ? z[n][inner.Columns + i] : 1));
-        RowKernels.Dropout(inner, dropout, inner);
+        Linear(inner, weightOut, biasOut, residual, Activation.Linear, y);
     }
 
-    /// <summary>y = activation(dropout(bias + Σ kernel · neighbours)).</summary>
+    /// <summary>y = activation(bias + Σ kernel · neighbours).</summary>
     /// <param name="kernel">[outputs, inputs of a group · width].</param>
     public static void Convolution(
-        ReadOnlyMatrix x, ReadOnlyMatrix kernel, ReadOnlyMatrix bias, int width, int groups, TokenBatch batch, Activation activation, DropoutStream dropout, Matrix y)
+        ReadOnlyMatrix x, ReadOnlyMatrix kernel, ReadOnlyMatrix bias, int width, int groups, TokenBatch batch, Activation activation, Matrix y)
     {
         int inputs = x.Columns / groups, outputs = y.Columns / groups;
         for (int n = 0; n < y.Rows; n++)
@@ -60,12 +50,11 @@ internal static class BlockKernels
                 y[n][m] = (float)sum;
             }
         }
-        RowKernels.Dropout(y, dropout, y);
         if (activation != Activation.Linear) RowKernels.Activate(y, activation, y);
     }
 
     /// <summary>The rows under the taps of a kernel; null beyond an end and at a hole.</summary>
-    public static int?[] Neighbours(TokenBatch batch, int n, int width)
+    private static int?[] Neighbours(TokenBatch batch, int n, int width)
     {
         int?[] rows = new int?[width];
         foreach (int row in batch.All[batch.SequenceOfRow.Span[n]])

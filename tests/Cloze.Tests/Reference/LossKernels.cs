@@ -19,7 +19,7 @@ internal static class LossKernels
     }
 
     /// <summary>What each class of a row weighs: (1 − ε)·w on the label + ε/C·w on every class.</summary>
-    public static void Target(int label, in CrossEntropyOptions options, Span<double> target)
+    private static void Target(int label, in CrossEntropyOptions options, Span<double> target)
     {
         (float smoothing, ReadOnlyMemory<float> weights) = options;
         for (int c = 0; c < target.Length; c++)
@@ -27,7 +27,7 @@ internal static class LossKernels
     }
 
     /// <summary>The sum of the labels' weights; 1 where there is none, so that a batch without labels gives 0 and not NaN.</summary>
-    public static double Divisor(Labels labels, in CrossEntropyOptions options)
+    private static double Divisor(Labels labels, in CrossEntropyOptions options)
     {
         (_, ReadOnlyMemory<float> weights) = options;
         double total = 0;
@@ -48,7 +48,7 @@ internal static class LossKernels
     }
 
     /// <summary>The column of one group.</summary>
-    public static float[] Group(ReadOnlyMatrix logits, RowSet groups, int group)
+    private static float[] Group(ReadOnlyMatrix logits, RowSet groups, int group)
     {
         float[] x = new float[groups[group].Length];
         for (int i = 0; i < x.Length; i++) x[i] = logits[groups[group][i]][0];
@@ -73,7 +73,7 @@ internal static class LossKernels
         Mean(x, targets, (value, target) => (value - target) * (value - target));
 
     /// <summary>log Σ exp(x).</summary>
-    public static double LogSumExp(ReadOnlySpan<float> x)
+    private static double LogSumExp(ReadOnlySpan<float> x)
     {
         double largest = double.NegativeInfinity, sum = 0;
         foreach (float value in x) largest = Math.Max(largest, value);

@@ -1,7 +1,8 @@
 using Cloze.Ops;
 namespace Cloze.Tests.Reference;
 
-/// <summary>Reads a model as arithmetic on floats.</summary>
+/// <summary>Reads a model as arithmetic on floats, in the plainest way: what the fast kernels are compared with. Inference only.</summary>
+/// <remarks>Float32 is stored between operations, sums within one are in double; nothing here is shared with the code under test but shapes and scopes.</remarks>
 public sealed class ReferenceOps : ILosses<ReferenceTensor>, IDisposable
 {
     private readonly ReferenceDerived _derived;
@@ -66,7 +67,7 @@ public sealed class ReferenceOps : ILosses<ReferenceTensor>, IDisposable
     {
         (ReferenceTensor matrix, ReferenceTensor? bias) = weight;
         ReferenceTensor y = New(Shapes.Linear(x.Size, matrix.Size, bias?.Size, residual?.Size), nameof(Linear));
-        BlockKernels.Linear(x.Values, matrix.Values, Values(bias), Values(residual), activation, DropoutStream.None, y.Output);
+        BlockKernels.Linear(x.Values, matrix.Values, Values(bias), Values(residual), activation, y.Output);
         return y;
     }
 
@@ -75,7 +76,7 @@ public sealed class ReferenceOps : ILosses<ReferenceTensor>, IDisposable
         ((ReferenceTensor first, ReferenceTensor? firstBias), (ReferenceTensor second, ReferenceTensor? secondBias)) = weights;
         ReferenceTensor y = New(Shapes.FeedForward(x.Size, first.Size, firstBias?.Size, second.Size, secondBias?.Size, spec.Gated, residual?.Size), nameof(FeedForward));
         BlockKernels.FeedForward(
-            x.Values, first.Values, Values(firstBias), second.Values, Values(secondBias), Values(residual), spec, DropoutStream.None, DropoutStream.None, y.Output);
+            x.Values, first.Values, Values(firstBias), second.Values, Values(secondBias), Values(residual), spec, y.Output);
         return y;
     }
 
@@ -96,7 +97,7 @@ public sealed class ReferenceOps : ILosses<ReferenceTensor>, IDisposable
             PositionTerm<ReferenceTensor>.Disentangled(var key, var query, _) => (key is null ? null : Derived(key), query is null ? null : Derived(query)),
             _ => (default(ReferenceTensor), default(ReferenceTensor)),
         };
-        new AttentionProblem<ReferenceTensor>(q.Values, k.Values, v.Values, Values(term), Values(queryTerm), queries, batch, spec, DropoutStream.None).Forward(y.Output);
+        new AttentionProblem<ReferenceTensor>(q.Values, k.Values, v.Values, Values(term), Values(queryTerm), queries, batch, spec).Forward(y.Output);
         return y;
     }
 
@@ -104,7 +105,7 @@ public sealed class ReferenceOps : ILosses<ReferenceTensor>, IDisposable
     {
         (ReferenceTensor kernel, ReferenceTensor? bias, int width, int groups) = weights;
         ReferenceTensor y = New(Shapes.Convolution(x.Size, kernel.Size, bias?.Size, width, groups, batch), nameof(Convolution));
-        BlockKernels.Convolution(x.Values, kernel.Values, Values(bias), width, groups, batch, activation, DropoutStream.None, y.Output);
+        BlockKernels.Convolution(x.Values, kernel.Values, Values(bias), width, groups, batch, activation, y.Output);
         return y;
     }
 

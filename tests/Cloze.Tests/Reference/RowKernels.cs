@@ -1,11 +1,11 @@
 using Cloze.Ops;
 namespace Cloze.Tests.Reference;
 
-/// <summary>Operations on rows: plain loops, float32 storage, double sums. Both readings that compute call them, so their results agree bit for bit.</summary>
+/// <summary>Operations on rows: plain loops, float32 storage, double sums.</summary>
 internal static class RowKernels
 {
     /// <summary>The least length that <see cref="Normalize"/> divides by.</summary>
-    public const double LeastLength = 1e-12;
+    private const double LeastLength = 1e-12;
 
     /// <summary>y = addTo + table[rows].</summary>
     public static void Embedding(ReadOnlyMatrix table, Rows rows, ReadOnlyMatrix addTo, Matrix y)
@@ -57,13 +57,6 @@ internal static class RowKernels
         for (int n = 0; n < y.Rows; n++) for (int c = 0; c < y.Columns; c++) y[n][c] = factor * x[n][c];
     }
 
-    /// <summary>y = dropout(x); y may be x.</summary>
-    public static void Dropout(ReadOnlyMatrix x, DropoutStream stream, Matrix y)
-    {
-        for (int n = 0; n < y.Rows; n++)
-            for (int c = 0; c < y.Columns; c++) y[n][c] = x[n][c] * stream.Factor((long)n * y.Columns + c);
-    }
-
     /// <summary>y = (x − mean) / σ · scale + shift, row by row. Ba et al. 2016, arXiv:1607.06450, eq. 4.</summary>
     public static void LayerNorm(ReadOnlyMatrix x, ReadOnlyMatrix scale, ReadOnlyMatrix shift, float epsilon, Matrix y)
     {
@@ -75,7 +68,7 @@ internal static class RowKernels
     }
 
     /// <summary>Mean and 1/σ of a row.</summary>
-    public static (double Mean, double Factor) Moments(ReadOnlySpan<float> x, float epsilon)
+    private static (double Mean, double Factor) Moments(ReadOnlySpan<float> x, float epsilon)
     {
         double mean = 0, variance = 0;
         foreach (float value in x) mean += value;
@@ -99,7 +92,7 @@ internal static class RowKernels
     }
 
     /// <summary>What row n of a sequence weighs in a pooling that is a weighted sum.</summary>
-    public static double PoolFactor(TokenBatch batch, Pooling pooling, ReadOnlySpan<int> rows, int n) => pooling switch
+    private static double PoolFactor(TokenBatch batch, Pooling pooling, ReadOnlySpan<int> rows, int n) => pooling switch
     {
         Pooling.First => n == rows[0] ? 1 : 0,
         Pooling.Last => n == rows[^1] ? 1 : 0,
@@ -110,7 +103,7 @@ internal static class RowKernels
     };
 
     /// <summary>The row with the largest element of a column; the first of equals.</summary>
-    public static int Largest(ReadOnlyMatrix x, int column, ReadOnlySpan<int> rows)
+    private static int Largest(ReadOnlyMatrix x, int column, ReadOnlySpan<int> rows)
     {
         int largest = rows[0];
         foreach (int n in rows) if (x[n][column] > x[largest][column]) largest = n;
@@ -124,7 +117,7 @@ internal static class RowKernels
         return total;
     }
 
-    public static void Copy(ReadOnlyMatrix x, Matrix y)
+    private static void Copy(ReadOnlyMatrix x, Matrix y)
     {
         for (int n = 0; n < y.Rows; n++) x[n].CopyTo(y[n]);
     }
