@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using Cloze.Cli.Output;
+using Cloze.Cpu;
 namespace Cloze.Cli;
 
 /// <summary><c>cloze --info</c>: what the figures of this machine depend on.</summary>
@@ -17,7 +18,7 @@ internal static class BuildInfo
             ("cores", Environment.ProcessorCount.ToString(System.Globalization.CultureInfo.InvariantCulture)),
             ("threads", ThreadCount.Of(parsed).ToString(System.Globalization.CultureInfo.InvariantCulture)),
             ("instruction_sets", string.Join(' ', InstructionSets())),
-            ("used", UsedInstructionSet()),
+            ("used", CpuRuntime.Instructions),
             ("build", BuildKind()),
             ("runtime", RuntimeInformation.FrameworkDescription),
             ("platform", RuntimeInformation.RuntimeIdentifier),
@@ -60,6 +61,4 @@ internal static class BuildInfo
         if (Avx512BW.IsSupported) yield return "avx512bw";
         if (System.Runtime.Intrinsics.Arm.AdvSimd.IsSupported) yield return "neon";
     }
-
-    private static string UsedInstructionSet() => "scalar";
 }

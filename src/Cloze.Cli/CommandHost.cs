@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Cloze.Cli.Output;
 namespace Cloze.Cli;
 
@@ -24,7 +25,12 @@ internal static class CommandHost
         ParseResult parsed = root.Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
         {
-            foreach (var error in parsed.Errors) Messages.Write(error.Message);
+            foreach (ParseError error in parsed.Errors) Messages.Write(error.Message);
+            return WrongUsage(parsed);
+        }
+        if (CommandLine.UnknownOption(parsed, args) is { } unknown)
+        {
+            Messages.Write($"There is no option {unknown}. (A text that begins with -- is given after a -- of its own.)");
             return WrongUsage(parsed);
         }
         bool verbose = parsed.GetValue(Verbose);

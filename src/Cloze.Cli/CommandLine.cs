@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 namespace Cloze.Cli;
@@ -37,6 +38,21 @@ internal static class CommandLine
     {
         s_examples.AddOrUpdate(command, examples);
         return command;
+    }
+
+    /// <summary>What looks like an option and would be taken for a text; null: nothing.</summary>
+    public static string? UnknownOption(ParseResult parsed, string[] args)
+    {
+        if (parsed.Action is HelpWithExamples) return null;
+        int separator = Array.IndexOf(args, "--");
+        ReadOnlySpan<string> before = separator < 0 ? args : args.AsSpan(0, separator);
+        foreach (SymbolResult child in parsed.CommandResult.Children)
+        {
+            if (child is not ArgumentResult argument) continue;
+            foreach (Token token in argument.Tokens)
+                if (token.Value is ['-', '-', _, ..] && before.Contains(token.Value)) return token.Value;
+        }
+        return null;
     }
 
     public static string Version => typeof(CommandLine).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;

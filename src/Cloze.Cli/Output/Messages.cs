@@ -1,5 +1,4 @@
 using System.Globalization;
-using Cloze.Tokenizers;
 namespace Cloze.Cli.Output;
 
 /// <summary>What is said on stderr, one line a message, never anything on stdout.</summary>
@@ -11,12 +10,12 @@ internal static class Messages
         Console.Error.WriteLine($"cloze: {message}");
     }
 
-    public static void Write(IFormatProvider culture, FormattableString message) => Write(message.ToString(culture));
-
     /// <summary>One line for a failure.</summary>
     public static string Of(Exception e) => e switch
     {
-        CommandException or CheckpointException or TokenizerException or IOException or UnauthorizedAccessException => e.Message,
+        CommandException or CheckpointException or Tokenizers.TokenizerException or IOException or UnauthorizedAccessException => e.Message,
+        ArgumentException { ParamName: { } parameter } => e.Message.Replace($" (Parameter '{parameter}')", "", StringComparison.Ordinal),
+        ArgumentException => e.Message,
         _ => $"{e.GetType().Name}: {e.Message} (--verbose shows where)",
     };
 

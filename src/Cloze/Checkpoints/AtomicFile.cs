@@ -2,8 +2,10 @@ namespace Cloze.Checkpoints;
 
 /// <summary>Writes a file so that under its name stands the old content or the whole new one, never a part.</summary>
 /// <remarks>Written under another name beside it, brought to disk, renamed. What is killed half-way leaves only a hidden <c>.name.….tmp</c>.</remarks>
-internal static class AtomicFile
+public static class AtomicFile
 {
+    /// <param name="path">Where it will stand; a link stays, what it points to is replaced.</param>
+    /// <param name="write">Writes the whole content; called once, after the place has been found writable.</param>
     /// <exception cref="IOException">It cannot be written; nothing has changed.</exception>
     public static void Write(string path, Action<Stream> write)
     {

@@ -15,6 +15,9 @@ public sealed class CpuRuntime : IDisposable
 
     internal CpuRuntime(int? threads, IKernels kernels) => (_workers, Kernels) = (new(threads), kernels);
 
+    /// <summary>The vector instructions that kernels use in this process: "256 bits (AVX2, FMA)".</summary>
+    public static string Instructions => Cloze.Kernels.Simd.SimdWidths.Describe(Cloze.Kernels.Simd.SimdWidths.Chosen);
+
     /// <summary>Threads that one operation may use.</summary>
     public int Threads => _workers.Threads;
 

@@ -147,6 +147,10 @@ public sealed class ConfigFields
         return texts;
     }
 
+    /// <summary>One text, or a list of them; null: absent.</summary>
+    public IReadOnlyList<string>? TextOrTexts(string name) =>
+        _fields.TryGetValue(name, out var field) && field.Type == JsonTokenType.String ? [Text(name)!] : Texts(name);
+
     /// <summary>One whole number, or a list of them; null: absent.</summary>
     public IReadOnlyList<int>? Integers(string name)
     {

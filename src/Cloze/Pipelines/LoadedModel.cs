@@ -6,14 +6,24 @@ using Cloze.Ops;
 namespace Cloze.Pipelines;
 
 /// <summary>A checkpoint folder loaded for inference on the CPU: its model, its head, and what they share between calls.</summary>
-/// <remarks>Immutable and shared between threads; each call takes an ops object of its own from <see cref="NewCall"/>. Owns the mapped files: dispose it last.</remarks>
+/// <remarks>
+/// Immutable and shared between threads; each call takes an ops object of its own from <see cref="NewCall"/>. It owns the mapped files, packed weights and threads.
+/// Disposing it while a call runs is safe where the call holds it (<see cref="Hold"/>): what it uses ends with the last such call.
+/// </remarks>
 public sealed class LoadedModel : IDisposable
 {
-    private readonly CpuRuntime _runtime;
     private readonly Checkpoint _file;
+    private readonly Lifetime _lifetime;
 
-    private LoadedModel(Checkpoint file, CpuRuntime runtime, ModelTask task, EncoderModel<CpuTensor> model, Pooler<CpuTensor>? pooler, TaskConfig about) =>
-        (_file, _runtime, Task, Model, Pooler, About) = (file, runtime, task, model, pooler, about);
+    private LoadedModel(Checkpoint file, CpuRuntime runtime, ModelTask task, EncoderModel<CpuTensor> model, Pooler<CpuTensor>? pooler, TaskConfig about)
+    {
+        (_file, Runtime, Task, Model, Pooler, About) = (file, runtime, task, model, pooler, about);
+        _lifetime = new(this, () =>
+        {
+            runtime.Dispose();
+            file.Dispose();
+        });
+    }
 
     public IArchitecture Architecture => _file.Architecture;
     public EncoderModel<CpuTensor> Model { get; }
@@ -21,6 +31,7 @@ public sealed class LoadedModel : IDisposable
     public Pooler<CpuTensor>? Pooler { get; }
     /// <summary>Names of the classes and the kind of problem.</summary>
     public TaskConfig About { get; }
+    internal CpuRuntime Runtime { get; }
 
     /// <summary>What stands on the encoder.</summary>
     public ModelTask Task { get; }
@@ -54,11 +65,11 @@ public sealed class LoadedModel : IDisposable
     }
 
     /// <summary>For one call; not to be shared between threads.</summary>
-    public CpuOps NewCall() => new(_runtime);
+    public CpuOps NewCall() => new(Runtime);
 
-    public void Dispose()
-    {
-        _runtime.Dispose();
-        _file.Dispose();
-    }
+    /// <summary>Keeps all that calls use until the result is disposed: for a call, which disposing the model may then overtake.</summary>
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
+    public IDisposable Hold() => _lifetime.Enter();
+
+    public void Dispose() => _lifetime.Dispose();
 }

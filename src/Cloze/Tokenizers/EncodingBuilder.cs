@@ -42,6 +42,16 @@ internal sealed class EncodingBuilder(Tokenizer tokenizer, Template template)
         return new(ids, types);
     }
 
+    /// <summary>As <see cref="BuildIds"/> for one sequence, appended.</summary>
+    /// <returns>Whether tokens were left out.</returns>
+    public bool AppendIds(Workspace work, int maxLength, TokenIdBuffer buffer)
+    {
+        (int kept, _) = new Truncation(maxLength).Keep(work.First.Count, 0, isPair: false, _template.AddedCount(isPair: false));
+        foreach (TemplatePiece piece in _template.Pieces(isPair: false))
+            buffer.Append(piece.Source == TokenSource.First ? work.First.Ids[..kept] : piece.Ids, piece.TypeId);
+        return kept < work.First.Count;
+    }
+
     public Encoding[] Pad(ReadOnlySpan<Encoding> encodings, Padding padding)
     {
         int longest = 0;

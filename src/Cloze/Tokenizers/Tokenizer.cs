@@ -4,6 +4,7 @@ namespace Cloze.Tokenizers;
 /// <remarks>A lone surrogate in a text counts as U+FFFD, one UTF-16 unit. Offsets are UTF-16 units of the text as it was given; <see cref="CodePointMap"/> makes code points of them.</remarks>
 public sealed class Tokenizer
 {
+    private readonly TokenizerParts _parts;
     private readonly TextPipeline _pipeline;
     private readonly EncodingBuilder _builder;
     private readonly ITokenModel _model;
@@ -14,7 +15,7 @@ public sealed class Tokenizer
 
     internal Tokenizer(TokenizerParts parts)
     {
-        (_model, _decoder) = (parts.Model, parts.Decoder);
+        (_parts, _model, _decoder) = (parts, parts.Model, parts.Decoder);
         foreach (AddedToken token in parts.AddedTokens)
         {
             _addedById.TryAdd(token.Id, token);
@@ -125,6 +126,21 @@ public sealed class Tokenizer
         BatchWork.Run(texts, threads, i => all[i] = EncodeToIds(texts[i], null, maxLength));
         return all;
     }
+
+    /// <summary>Appends what a model reads of a text: as <see cref="EncodeToIds(string, string?, int?)"/>, without arrays of its own.</summary>
+    /// <returns>Whether the text was longer and was cut.</returns>
+    /// <exception cref="TokenizerException"><paramref name="maxLength"/> leaves no room for the special tokens.</exception>
+    public bool AppendIds(ReadOnlySpan<char> text, int maxLength, TokenIdBuffer buffer)
+    {
+        Workspace work = _workspaces.Rent();
+        _pipeline.Run(text, work.First, work, maxLength < int.MaxValue ? maxLength + 1 : int.MaxValue, word: null);
+        bool isCut = _builder.AppendIds(work, maxLength, buffer);
+        _workspaces.Return(work);
+        return isCut;
+    }
+
+    /// <summary>The same tokenizer with lower-casing before its own normalizer, code point by code point; special tokens in a text stay special.</summary>
+    public Tokenizer LowerCasing() => new(_parts with { Normalizer = new LowercaseFirst(_parts.Normalizer) });
 
     /// <summary>The text of ids. Ids that nobody knows are left out.</summary>
     /// <param name="ids">The ids.</param>

@@ -1,0 +1,26 @@
+using System.CommandLine;
+using Cloze.Cli.Output;
+using Cloze.Ops;
+using Cloze.Pipelines;
+namespace Cloze.Cli;
+
+/// <summary>The embedder of the commands that need one.</summary>
+internal static class Embedders
+{
+    /// <exception cref="CommandException">There is no such folder.</exception>
+    public static TextEmbedder Load(ParseResult parsed, Option<string?> model, IReadOnlyList<Pooling>? pooling = null)
+    {
+        string folder = DefaultModel.Folder(parsed.GetValue(model));
+        StartTimes.Mark("command line");
+        TextEmbedder embedder = TextEmbedder.Load(folder, new() { Pooling = pooling, Threads = ThreadCount.Of(parsed) });
+        StartTimes.Mark("model and tokenizer");
+        if (embedder.HasDefaultPooling) Messages.Write($"{folder} does not say how its tokens become one vector: the mean is taken (--pooling chooses).");
+        return embedder;
+    }
+
+    /// <summary>Says how many texts were cut, if any were.</summary>
+    public static void Report(EmbedStatistics statistics, TextEmbedder embedder)
+    {
+        if (statistics.Truncated > 0) Messages.Write($"{Messages.Count(statistics.Truncated, "text")} longer than {embedder.MaxTokens} tokens {(statistics.Truncated == 1 ? "was" : "were")} cut there.");
+    }
+}

@@ -1,0 +1,121 @@
+using Cloze.Cpu;
+using Cloze.Ops;
+using Cloze.Tokenizers;
+namespace Cloze.Pipelines;
+
+/// <summary>One call's options as a model reads them.</summary>
+/// <param name="Prompt">Before each text; empty: none.</param>
+/// <param name="Skip">Tokens of the prompt that are left out of the pooling.</param>
+/// <param name="Dimensions">Numbers that are kept of a vector.</param>
+/// <param name="Normalize">Whether vectors get length 1 after that.</param>
+internal sealed record EmbedPlan(EmbedOptions Options, string Prompt, int Skip, int Dimensions, bool Normalize);
+
+/// <summary>Text → tokens → encoder → pooling → the folder's modules → vector. Immutable; shared between calls.</summary>
+internal sealed class EmbeddingPipeline
+{
+    private readonly LoadedModel _model;
+    private readonly PoolingSettings _pooling;
+    private readonly EmbeddingModule[] _modules;
+    private readonly int? _folderDimensions;
+
+    /// <exception cref="CheckpointException">A module's weights are missing or do not fit.</exception>
+    public EmbeddingPipeline(LoadedModel model, Tokenizer tokenizer, SentenceTransformerFolder settings)
+    {
+        (_model, Tokenizer, _pooling, _folderDimensions) = (model, settings.LowerCase ? tokenizer.LowerCasing() : tokenizer, settings.Pooling, settings.Dimensions);
+        MaxTokens = settings.MaxTokens ?? TokenLimit.Of(settings.EncoderFolder);
+        int width = _pooling.Modes.Count * model.Model.Encoder.HiddenSize;
+        _modules = new EmbeddingModule[settings.Modules.Count];
+        for (int i = 0; i < _modules.Length; i++)
+        {
+            _modules[i] = EmbeddingModule.Load(settings.Modules[i], width, model.Runtime);
+            width = _modules[i].Outputs;
+        }
+        FullDimensions = width;
+    }
+
+    public Tokenizer Tokenizer { get; }
+    public int MaxTokens { get; }
+    public int Dimensions => Math.Min(_folderDimensions ?? FullDimensions, FullDimensions);
+    private int FullDimensions { get; }
+
+    public EmbedPlan Plan(EmbedOptions options, EmbedPrompts prompts)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchTokens, 1);
+        if (options.Dimensions is { } asked) ArgumentOutOfRangeException.ThrowIfLessThan(asked, 1);
+        string prompt = prompts.Of(options);
+        int dimensions = Math.Min(options.Dimensions ?? Dimensions, FullDimensions);
+        return new(options, prompt, _pooling.IncludePrompt || prompt.Length == 0 ? 0 : PromptTokens(prompt), dimensions, options.Normalize ?? options.Dimensions is not null);
+    }
+
+    /// <summary>Puts a text's tokens into the window.</summary>
+    public void Tokenize(string text, EmbedPlan plan, TokenWindow window)
+    {
+        (int tokens, bool isCut) = window.Add(plan.Prompt.Length == 0 ? text : plan.Prompt + text, Tokenizer, MaxTokens);
+        plan.Options.Statistics?.Add(tokens, isCut);
+    }
+
+    /// <summary>Computes one batch.</summary>
+    /// <param name="order">The texts of the batch: the low 32 bits.</param>
+    /// <param name="vectors">Receives the vector of text i at place i.</param>
+    public void Forward(TokenWindow window, ReadOnlySpan<long> order, EmbedPlan plan, Span<ReadOnlyMemory<float>> vectors)
+    {
+        TokenBatch batch = window.Packing.Pack(window, order, _model.Model.Encoder.Positions, _model.Model.Globals);
+        using CpuOps ops = _model.NewCall();
+        using IScope<CpuTensor> scope = ops.Scope("embed");
+        CpuTensor hidden = _model.Model.Encoder.Forward(ops, batch);                                    // [N,H]
+        if (plan.Skip > 0)
+        {
+            (Rows kept, batch) = TokenPacking.WithoutFirst(batch, plan.Skip);
+            hidden = ops.SelectRows(hidden, kept);
+        }
+        CpuTensor x = Pool(ops, hidden, batch);                                                         // [B,modes·H]
+        foreach (EmbeddingModule module in _modules) x = module.Forward(ops, x);
+        for (int sequence = 0; sequence < order.Length; sequence++)
+        {
+            float[] vector = x.Row(sequence)[..plan.Dimensions].ToArray();
+            if (plan.Normalize) MakeUnit(vector);
+            vectors[(int)order[sequence]] = vector;
+        }
+    }
+
+    private CpuTensor Pool(CpuOps ops, CpuTensor hidden, TokenBatch batch)
+    {
+        if (_pooling.Modes is [Pooling only]) return ops.Pool(hidden, batch, only);
+        int h = hidden.Columns, width = _pooling.Modes.Count * h;
+        float[] joined = new float[batch.Sequences * width];
+        for (int mode = 0; mode < _pooling.Modes.Count; mode++)
+        {
+            CpuTensor pooled = ops.Pool(hidden, batch, _pooling.Modes[mode]);
+            for (int sequence = 0; sequence < batch.Sequences; sequence++) pooled.Row(sequence).CopyTo(joined.AsSpan(sequence * width + mode * h));
+        }
+        return ops.Input(batch.Sequences, width, joined);
+    }
+
+    /// <summary>Tokens of the prompt alone, but for the special token at its end.</summary>
+    private int PromptTokens(string prompt)
+    {
+        Encoding encoding = Tokenizer.Encode(prompt, new() { Truncation = new(MaxTokens) });
+        return encoding.Count - (encoding.Count > 0 && encoding.SpecialTokensMask()[^1] == 1 ? 1 : 0);
+    }
+
+    private static void MakeUnit(Span<float> vector)
+    {
+        double sum = 0;
+        foreach (float value in vector) sum += (double)value * value;
+        float length = MathF.Max((float)Math.Sqrt(sum), 1e-12f);
+        for (int i = 0; i < vector.Length; i++) vector[i] /= length;
+    }
+}
+
+/// <summary>How many tokens of a text a model reads where nothing says so: what its tokenizer names, but no more than its position table has.</summary>
+internal static class TokenLimit
+{
+    /// <param name="folder">With config.json and, perhaps, tokenizer_config.json.</param>
+    public static int Of(string folder)
+    {
+        int? positions = SentenceTransformerFolder.Json(Path.Combine(folder, "config.json")).Int32OrNull("max_position_embeddings", minimum: 1);
+        string path = Path.Combine(folder, "tokenizer_config.json");
+        double tokenizer = File.Exists(path) ? SentenceTransformerFolder.Json(path).Number("model_max_length", double.MaxValue) : double.MaxValue;
+        return (int)Math.Min(positions ?? int.MaxValue, tokenizer);
+    }
+}

@@ -1,0 +1,90 @@
+using System.Globalization;
+using Cloze.Cpu;
+using Cloze.Ops;
+using Cloze.Tokenizers;
+namespace Cloze.Pipelines;
+
+/// <summary>A word for a gap.</summary>
+/// <param name="Score">Its probability among all of the vocabulary.</param>
+/// <param name="Id">Its id.</param>
+/// <param name="Token">Its text.</param>
+/// <param name="Sequence">The text with the gap filled, as the tokenizer decodes it; with several gaps the others stay, and so do special tokens.</param>
+public sealed record MaskFill(float Score, int Id, string Token, string Sequence);
+
+/// <summary>Fills the gaps of a text by a masked language model. Safe for concurrent calls.</summary>
+/// <remarks>It owns the mapped files; calls that run when it is disposed finish, later ones throw <see cref="ObjectDisposedException"/>.</remarks>
+public sealed class FillMask : IDisposable
+{
+    private readonly LoadedModel _model;
+    private readonly IMaskedLm<CpuTensor> _maskedLm;
+    private readonly Tokenizer _tokenizer;
+    private readonly int _maskId, _maxTokens;
+
+    private FillMask(LoadedModel model, IMaskedLm<CpuTensor> maskedLm, Tokenizer tokenizer, int maskId, int maxTokens) =>
+        (_model, _maskedLm, _tokenizer, _maskId, _maxTokens) = (model, maskedLm, tokenizer, maskId, maxTokens);
+
+    /// <summary>How a gap is written: "[MASK]".</summary>
+    public string MaskToken => _tokenizer.TokenOf(_maskId)!;
+
+    /// <param name="folder">A checkpoint with a masked-LM head, and its tokenizer.</param>
+    /// <param name="threads">Threads that one call computes with; null: CLOZE_THREADS, else the number of cores.</param>
+    /// <exception cref="CheckpointException">The folder is broken, incomplete, not supported, or without such a head.</exception>
+    /// <exception cref="TokenizerException">Its tokenizer is, or it has no token for a gap.</exception>
+    public static FillMask Load(string folder, int? threads = null)
+    {
+        Tokenizer tokenizer = Tokenizer.Load(folder);
+        if (tokenizer.MaskToken is not { } mask || tokenizer.IdOf(mask) is not { } maskId) throw new TokenizerException($"The tokenizer in {folder} has no mask token, which stands for a gap.");
+        LoadedModel model = LoadedModel.Load(folder, ModelTask.MaskedLm, threads);
+        return new(model, (IMaskedLm<CpuTensor>)model.Model.Head!, tokenizer, maskId, TokenLimit.Of(folder));
+    }
+
+    /// <summary>The most probable words for each gap, in the order of the text; the best first.</summary>
+    /// <param name="text">With one or more <see cref="MaskToken"/>.</param>
+    /// <param name="top">Words a gap, at least 1.</param>
+    /// <exception cref="ArgumentException">The text has no gap, or more tokens than the model reads.</exception>
+    /// <exception cref="ObjectDisposedException">It has been disposed.</exception>
+    public IReadOnlyList<MaskFill>[] Fill(string text, int top = 5)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(top, 1);
+        Encoding encoding = _tokenizer.Encode(text);
+        int[] ids = encoding.Ids.ToArray();
+        int[] gaps = [.. Enumerable.Range(0, ids.Length).Where(place => ids[place] == _maskId)];
+        if (gaps.Length == 0) throw new ArgumentException($"The text has no {MaskToken}, which stands for the gap to fill.", nameof(text));
+        if (ids.Length > _maxTokens)
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"The text has {ids.Length} tokens; the model reads {_maxTokens}."), nameof(text));
+
+        using IDisposable mapping = _model.Hold();
+        using CpuOps ops = _model.NewCall();
+        PackedTokens packed = _model.Model.Pack(new(1, ids.Length, ids) { Types = encoding.TypeIds() });
+        CpuTensor scores = _maskedLm.Forward(ops, packed.Batch, packed.Where(place => ids[place] == _maskId));    // [gaps,V]
+        return [.. gaps.Select((place, gap) => Best(scores.Row(gap), top).Select(best => Filled(ids, place, best, isOnly: gaps.Length == 1)).ToArray())];
+    }
+
+    public void Dispose() => _model.Dispose();
+
+    private MaskFill Filled(int[] ids, int place, (int Id, float Score) best, bool isOnly)
+    {
+        int[] filled = [.. ids];
+        filled[place] = best.Id;
+        return new(best.Score, best.Id, _tokenizer.Decode([best.Id], skipSpecialTokens: false), _tokenizer.Decode(filled, skipSpecialTokens: isOnly));
+    }
+
+    /// <summary>The largest of a softmax, equal ones by id.</summary>
+    private static (int Id, float Score)[] Best(ReadOnlySpan<float> scores, int top)
+    {
+        float largest = float.NegativeInfinity;
+        foreach (float score in scores) largest = Math.Max(largest, score);
+        double sum = 0;
+        foreach (float score in scores) sum += Math.Exp(score - (double)largest);
+        int count = Math.Min(top, scores.Length);
+        PriorityQueue<int, (float Score, int Id)> best = new(count + 1, Comparer<(float Score, int Id)>.Create(static (a, b) => a.Score != b.Score ? a.Score.CompareTo(b.Score) : b.Id.CompareTo(a.Id)));
+        for (int id = 0; id < scores.Length; id++)
+        {
+            best.Enqueue(id, (scores[id], id));
+            if (best.Count > count) best.Dequeue();
+        }
+        (int Id, float Score)[] result = new (int Id, float Score)[count];
+        while (best.TryDequeue(out int id, out (float Score, int Id) entry)) result[best.Count] = (id, (float)(Math.Exp(entry.Score - (double)largest) / sum));
+        return result;
+    }
+}

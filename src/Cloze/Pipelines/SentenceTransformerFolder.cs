@@ -1,0 +1,155 @@
+using System.Text.Json;
+using Cloze.Ops;
+namespace Cloze.Pipelines;
+
+/// <summary>What a folder says about how texts become vectors: a sentence-transformers folder, or a plain checkpoint (mean pooling).</summary>
+/// <remarks>Source: sentence-transformers 6.2, <c>base/model.py</c>, <c>base/modules</c> and <c>sentence_transformer/modules</c>; spellings since 2020.</remarks>
+internal sealed record SentenceTransformerFolder
+{
+    private static readonly string[] s_limitFiles =
+    [
+        "sentence_bert_config.json", "sentence_roberta_config.json", "sentence_distilbert_config.json", "sentence_camembert_config.json",
+        "sentence_albert_config.json", "sentence_xlm-roberta_config.json", "sentence_xlnet_config.json",
+    ];
+
+    /// <summary>Where config.json, the weights and the tokenizer lie.</summary>
+    public required string EncoderFolder { get; init; }
+    /// <summary>Whether there is no modules.json, so that the mean is a guess.</summary>
+    public bool IsPlain { get; init; }
+    public PoolingSettings Pooling { get; init; } = new([Ops.Pooling.Mean], IncludePrompt: true);
+    /// <summary>What follows pooling, in order.</summary>
+    public IReadOnlyList<EmbeddingModuleSettings> Modules { get; init; } = [];
+    /// <summary>Tokens of a text, special ones included; null: what the tokenizer and the position table allow.</summary>
+    public int? MaxTokens { get; init; }
+    /// <summary>Lower-cases before the tokenizer's own normalizer.</summary>
+    public bool LowerCase { get; init; }
+    public IReadOnlyDictionary<string, string> Prompts { get; init; } = new Dictionary<string, string>();
+    public string? DefaultPrompt { get; init; }
+    public int? Dimensions { get; init; }
+
+    /// <exception cref="CheckpointException">A file is malformed, or asks for what is not supported.</exception>
+    public static SentenceTransformerFolder Read(string folder)
+    {
+        string modulesPath = Path.Combine(folder, "modules.json");
+        if (!File.Exists(modulesPath)) return Settings(new() { EncoderFolder = folder, IsPlain = true }, folder);
+
+        List<ModuleEntry> modules = ModuleEntry.ReadAll(folder, modulesPath);
+        if (modules.Count == 0) throw new CheckpointException($"{modulesPath} lists no module; a Transformer and a Pooling are needed.");
+        if (modules[0].Kind != "Transformer") throw modules[0].Refused("the first module must be Transformer");
+        if (modules.Count < 2 || modules[1].Kind != "Pooling") throw (modules.Count < 2 ? modules[0] : modules[1]).Refused("a Pooling must follow the Transformer");
+        List<EmbeddingModuleSettings> tail = [];
+        foreach (ModuleEntry module in modules.Skip(2)) if (EmbeddingModuleSettings.Read(module) is { } settings) tail.Add(settings);
+        return Settings(new()
+        {
+            EncoderFolder = modules[0].Folder,
+            Pooling = PoolingSettings.Read(modules[1]),
+            Modules = tail,
+        }, folder);
+    }
+
+    /// <summary>With the limit beside the encoder and the prompts of the folder.</summary>
+    private static SentenceTransformerFolder Settings(SentenceTransformerFolder read, string folder)
+    {
+        if (s_limitFiles.Select(name => Path.Combine(read.EncoderFolder, name)).FirstOrDefault(File.Exists) is { } limits)
+        {
+            ConfigFields config = Json(limits);
+            if (config.Text("transformer_task") is { } task and not "feature-extraction") throw config.Unsupported("transformer_task", task, "feature-extraction");
+            read = read with { MaxTokens = config.Int32OrNull("max_seq_length", minimum: 1), LowerCase = config.Flag("do_lower_case", false) };
+        }
+        string promptsPath = Path.Combine(folder, "config_sentence_transformers.json");
+        if (!File.Exists(promptsPath)) return read;
+
+        ConfigFields model = Json(promptsPath);
+        if (model.Text("model_type") is { } type and not "SentenceTransformer") throw model.Unsupported("model_type", type, "SentenceTransformer");
+        ConfigFields? prompts = model.Fields("prompts");
+        string? byDefault = model.Text("default_prompt_name");
+        Dictionary<string, string> texts = [];
+        foreach (string name in prompts?.Names ?? []) texts[name] = prompts!.Text(name) ?? "";
+        if (byDefault is not null && !texts.ContainsKey(byDefault))
+            throw new CheckpointException($"{promptsPath}: default_prompt_name is {byDefault}, which is not in prompts; there are: {string.Join(", ", texts.Keys.DefaultIfEmpty("none"))}.");
+        return read with { Prompts = texts, DefaultPrompt = byDefault, Dimensions = model.Int32OrNull("truncate_dim", minimum: 1) };
+    }
+
+    internal static ConfigFields Json(string path)
+    {
+        if (!File.Exists(path)) throw new CheckpointException($"{path} is missing.");
+        return ConfigFields.Parse(File.ReadAllBytes(path), path);
+    }
+}
+
+/// <summary>One entry of modules.json.</summary>
+/// <param name="Kind">The class without its package, which has been renamed over the years.</param>
+/// <param name="Folder">Absolute; within the model's folder.</param>
+internal sealed record ModuleEntry(string Source, string Kind, string Folder)
+{
+    private const string Package = "sentence_transformers.";
+
+    /// <exception cref="CheckpointException">Not such a list, code of its own, or a path that leaves the folder.</exception>
+    public static List<ModuleEntry> ReadAll(string folder, string path)
+    {
+        byte[] utf8 = File.ReadAllBytes(path);
+        List<ModuleEntry> modules = [];
+        try
+        {
+            Utf8JsonReader reader = new(utf8);
+            reader.Read();
+            if (reader.TokenType != JsonTokenType.StartArray) throw new CheckpointException($"{path} holds {reader.TokenType}; a list of modules is needed.");
+            while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+            {
+                int start = (int)reader.TokenStartIndex;
+                reader.Skip();
+                modules.Add(Read(folder, path, ConfigFields.Parse(utf8.AsSpan(start..(int)reader.BytesConsumed), $"{path}: module {modules.Count}")));
+            }
+        }
+        catch (JsonException e)
+        {
+            throw new CheckpointException($"{path} is not valid JSON: {e.Message}", e);
+        }
+        return modules;
+    }
+
+    public CheckpointException Refused(string reason) => new($"{Source}: module {Kind} is not supported here: {reason}.");
+
+    private static ModuleEntry Read(string folder, string path, ConfigFields fields)
+    {
+        string type = fields.Text("type") ?? throw new CheckpointException($"{fields.Source}: type is missing.");
+        if (!type.StartsWith(Package, StringComparison.Ordinal))
+            throw new CheckpointException($"{path}: module {type} is code of its own, which is not run; modules of {Package}* are supported.");
+        string root = Path.GetFullPath(folder), given = fields.Text("path") ?? "", within = Path.GetFullPath(Path.Combine(root, given));
+        if (Path.IsPathRooted(given) || (within != root && !within.StartsWith(Path.TrimEndingDirectorySeparator(root) + Path.DirectorySeparatorChar, StringComparison.Ordinal)))
+            throw new CheckpointException($"{path}: path {given} of module {type} leaves the folder.");
+        return new(path, type[(type.LastIndexOf('.') + 1)..], within);
+    }
+}
+
+/// <summary>How the tokens of a text become one vector.</summary>
+/// <param name="Modes">Concatenated in this order.</param>
+/// <param name="IncludePrompt">False: the prompt's tokens are left out.</param>
+internal sealed record PoolingSettings(IReadOnlyList<Pooling> Modes, bool IncludePrompt)
+{
+    private static readonly (string Flag, string Mode, Pooling Pooling)[] s_modes =
+    [
+        ("pooling_mode_cls_token", "cls", Pooling.First),
+        ("pooling_mode_max_tokens", "max", Pooling.Max),
+        ("pooling_mode_mean_tokens", "mean", Pooling.Mean),
+        ("pooling_mode_mean_sqrt_len_tokens", "mean_sqrt_len_tokens", Pooling.MeanSqrtLength),
+        ("pooling_mode_weightedmean_tokens", "weightedmean", Pooling.WeightedMean),
+        ("pooling_mode_lasttoken", "lasttoken", Pooling.Last),
+    ];
+
+    /// <summary>The names that <see cref="Parse"/> knows.</summary>
+    public static string Known => string.Join(", ", s_modes.Select(mode => mode.Mode));
+
+    /// <summary>The mode of a name; null: unknown.</summary>
+    public static Pooling? Parse(string name) =>
+        name == "mean_sqrt_len" ? Pooling.MeanSqrtLength : s_modes.FirstOrDefault(mode => mode.Mode == name) is { Mode: not null } found ? found.Pooling : null;
+
+    public static PoolingSettings Read(ModuleEntry module)
+    {
+        ConfigFields config = SentenceTransformerFolder.Json(Path.Combine(module.Folder, "config.json"));
+        Pooling[] modes = config.TextOrTexts("pooling_mode") is { } names
+            ? [.. names.Select(name => Parse(name) ?? throw config.Unsupported("pooling_mode", name, Known))]
+            : [.. s_modes.Where(mode => config.Flag(mode.Flag, false)).Select(mode => mode.Pooling)];
+        return new(modes.Length == 0 ? [Pooling.Mean] : modes, config.Flag("include_prompt", true));
+    }
+}

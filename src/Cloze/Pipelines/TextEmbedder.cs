@@ -1,0 +1,181 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using Cloze.Tokenizers;
+namespace Cloze.Pipelines;
+
+/// <summary>Turns texts into vectors, as a sentence-transformers folder says, or by the mean of a plain checkpoint's last states.</summary>
+/// <remarks>
+/// Safe for concurrent calls. What a text gives is the same to the bit alone, in any batch, in any order and with any number of threads.
+/// It owns the mapped files. <see cref="Dispose"/> may come while calls run: they finish, and the files are unmapped after the last of them;
+/// a call that begins later throws <see cref="ObjectDisposedException"/>. Results are arrays of their own and outlive it.
+/// </remarks>
+public sealed class TextEmbedder : IDisposable
+{
+    private readonly LoadedModel _model;
+    private readonly EmbeddingPipeline _pipeline;
+    private readonly EmbedPrompts _prompts;
+    private readonly ConcurrentBag<TokenWindow> _windows = [];
+    private bool _isDisposed;
+
+    private TextEmbedder(LoadedModel model, EmbeddingPipeline pipeline, EmbedPrompts prompts, bool isPlain) =>
+        (_model, _pipeline, _prompts, HasDefaultPooling) = (model, pipeline, prompts, isPlain);
+
+    /// <summary>Numbers of a vector, where a call does not ask for fewer.</summary>
+    public int Dimensions => _pipeline.Dimensions;
+
+    /// <summary>Tokens that are read of a text, special ones included; what is beyond is cut.</summary>
+    public int MaxTokens => _pipeline.MaxTokens;
+
+    /// <summary>Whether the folder does not say how tokens are pooled, so that the mean was taken.</summary>
+    public bool HasDefaultPooling { get; }
+
+    /// <summary>The folder's prompts by name.</summary>
+    public IReadOnlyDictionary<string, string> Prompts => _prompts.ByName;
+
+    /// <summary>The tokenizer, as the model reads texts; without prompts.</summary>
+    public Tokenizer Tokenizer => _pipeline.Tokenizer;
+
+    /// <param name="folder">A sentence-transformers folder (with modules.json), or a checkpoint with its tokenizer.</param>
+    /// <exception cref="CheckpointException">The folder is broken, incomplete or asks for what is not supported.</exception>
+    /// <exception cref="TokenizerException">Its tokenizer is.</exception>
+    public static TextEmbedder Load(string folder, TextEmbedderOptions? options = null)
+    {
+        options ??= new();
+        SentenceTransformerFolder settings = SentenceTransformerFolder.Read(folder);
+        bool isDefault = settings.IsPlain && options.Pooling is null;
+        if (options.Pooling is { Count: > 0 } modes) settings = settings with { Pooling = settings.Pooling with { Modes = modes } };
+        Task<Tokenizer> tokenizer = Task.Run(() => Tokenizer.Load(settings.EncoderFolder));
+        LoadedModel model = LoadedModel.Load(settings.EncoderFolder, threads: options.Threads);
+        try
+        {
+            EmbeddingPipeline pipeline = new(model, tokenizer.GetAwaiter().GetResult(), settings);
+            return new(model, pipeline, new(settings.Prompts, settings.DefaultPrompt), isDefault);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The vector of one text.</summary>
+    /// <exception cref="ArgumentException">No such prompt, or an option out of range.</exception>
+    /// <exception cref="ObjectDisposedException">The embedder has been disposed.</exception>
+    public ReadOnlyMemory<float> Embed(string text, EmbedOptions? options = null, CancellationToken cancellation = default) => Embed([text], options, cancellation)[0];
+
+    /// <summary>The vectors of texts, in their order.</summary>
+    /// <inheritdoc cref="Embed(string, EmbedOptions?, CancellationToken)"/>
+    public ReadOnlyMemory<float>[] Embed(IReadOnlyList<string> texts, EmbedOptions? options = null, CancellationToken cancellation = default)
+    {
+        ReadOnlyMemory<float>[] vectors = new ReadOnlyMemory<float>[texts.Count];
+        using Run run = new(this, options);
+        int first = 0;
+        for (int text = 0; text < texts.Count; text++)
+        {
+            if (run.Add(texts[text])) continue;
+            run.Forward(vectors.AsSpan(first, text + 1 - first), cancellation);
+            first = text + 1;
+        }
+        run.Forward(vectors.AsSpan(first), cancellation);
+        return vectors;
+    }
+
+    /// <summary><see cref="Embed(IReadOnlyList{string}, EmbedOptions?, CancellationToken)"/> on the thread pool.</summary>
+    public Task<ReadOnlyMemory<float>[]> EmbedAsync(IReadOnlyList<string> texts, EmbedOptions? options = null, CancellationToken cancellation = default) =>
+        Task.Run(() => Embed(texts, options, cancellation), cancellation);
+
+    /// <summary>The vectors of any number of texts, in their order and in bounded memory: texts are read as results are taken, a window at a time.</summary>
+    /// <inheritdoc cref="Embed(string, EmbedOptions?, CancellationToken)"/>
+    public IEnumerable<ReadOnlyMemory<float>> EmbedStream(IEnumerable<string> texts, EmbedOptions? options = null, CancellationToken cancellation = default)
+    {
+        using Run run = new(this, options);
+        foreach (string text in texts)
+        {
+            if (run.Add(text)) continue;
+            foreach (ReadOnlyMemory<float> vector in run.Forward(cancellation)) yield return vector;
+        }
+        foreach (ReadOnlyMemory<float> vector in run.Forward(cancellation)) yield return vector;
+    }
+
+    /// <inheritdoc cref="EmbedStream(IEnumerable{string}, EmbedOptions?, CancellationToken)"/>
+    /// <remarks>Computes on the thread pool.</remarks>
+    public async IAsyncEnumerable<ReadOnlyMemory<float>> EmbedStreamAsync(
+        IAsyncEnumerable<string> texts, EmbedOptions? options = null, [EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        using Run run = new(this, options);
+        await foreach (string text in texts.WithCancellation(cancellation).ConfigureAwait(false))
+        {
+            if (run.Add(text)) continue;
+            foreach (ReadOnlyMemory<float> vector in await Task.Run(() => run.Forward(cancellation), cancellation).ConfigureAwait(false)) yield return vector;
+        }
+        foreach (ReadOnlyMemory<float> vector in await Task.Run(() => run.Forward(cancellation), cancellation).ConfigureAwait(false)) yield return vector;
+    }
+
+    public void Dispose()
+    {
+        Volatile.Write(ref _isDisposed, true);
+        _model.Dispose();
+    }
+
+    /// <summary>One call: the window that fills, and the options as this model reads them. It keeps the files mapped until it is disposed.</summary>
+    private sealed class Run : IDisposable
+    {
+        private readonly TextEmbedder _embedder;
+        private readonly IDisposable _mapping;
+        private readonly TokenWindow _window;
+        private readonly EmbedPlan _plan;
+
+        public Run(TextEmbedder embedder, EmbedOptions? options)
+        {
+            _embedder = embedder;
+            ObjectDisposedException.ThrowIf(Volatile.Read(ref embedder._isDisposed), embedder);
+            _mapping = embedder._model.Hold();
+            try
+            {
+                _plan = embedder._pipeline.Plan(options ?? EmbedOptions.Default, embedder._prompts);
+            }
+            catch
+            {
+                _mapping.Dispose();
+                throw;
+            }
+            _window = embedder._windows.TryTake(out TokenWindow? window) ? window : new();
+        }
+
+        /// <summary>Takes in a text.</summary>
+        /// <returns>Whether there is room for more.</returns>
+        public bool Add(string text)
+        {
+            _embedder._pipeline.Tokenize(text, _plan, _window);
+            return !_window.IsFull(_plan.Options.BatchTokens);
+        }
+
+        public ReadOnlyMemory<float>[] Forward(CancellationToken cancellation)
+        {
+            ReadOnlyMemory<float>[] vectors = new ReadOnlyMemory<float>[_window.Count];
+            Forward(vectors, cancellation);
+            return vectors;
+        }
+
+        /// <summary>Computes what waits.</summary>
+        /// <param name="vectors">Receives one vector a text, in the order in which they came.</param>
+        public void Forward(Span<ReadOnlyMemory<float>> vectors, CancellationToken cancellation)
+        {
+            ReadOnlySpan<long> order = _window.Sort();
+            for (int from = 0, count; from < order.Length; from += count)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                count = _window.BatchLength(order, from, _plan.Options.BatchTokens);
+                _embedder._pipeline.Forward(_window, order.Slice(from, count), _plan, vectors);
+            }
+            _window.Clear();
+        }
+
+        public void Dispose()
+        {
+            _window.Clear();
+            _embedder._windows.Add(_window);
+            _mapping.Dispose();
+        }
+    }
+}

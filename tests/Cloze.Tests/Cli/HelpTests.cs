@@ -1,0 +1,74 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Cloze.Tests.Repository;
+namespace Cloze.Tests.Cli;
+
+/// <summary>What the command says about itself, and that it is true.</summary>
+public partial class HelpTests
+{
+    [Fact]
+    public async Task Help_EveryCommandIsListedWithCommonOptionsAndAnExampleThatWorks()
+    {
+        using TemporaryFolder folder = new();   // the examples run where README.md and docs lie, but write elsewhere
+        Directory.CreateSymbolicLink(Path.Combine(folder.Path, "docs"), Path.Combine(Shared.Repository, "docs", "decisions"));
+        Directory.CreateSymbolicLink(Path.Combine(folder.Path, "models"), Path.Combine(Shared.Repository, "models"));
+        File.CreateSymbolicLink(Path.Combine(folder.Path, "README.md"), Path.Combine(Shared.Repository, "README.md"));
+        string[] commands = [.. CommandNames().Matches((await ClozeProcess.RunAsync("--help")).Succeeded().Output).Select(match => match.Groups[1].Value)];
+        Assert.Superset(new HashSet<string> { "search", "embed", "similarity", "fill-mask", "forward", "convert", "inspect", "tokenize" }, commands.ToHashSet());
+        foreach (string command in commands)
+        {
+            string help = (await ClozeProcess.RunAsync(command, "--help")).Succeeded().Output;
+            Assert.Contains($"Usage:\n  cloze {command}", help, StringComparison.Ordinal);
+            foreach (string option in (string[])["--threads <N>", "--verbose", "--json"]) Assert.Contains(option, help, StringComparison.Ordinal);
+            string[] examples = Examples().Match(help).Groups[1].Value.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            Assert.True(examples.Length > 0, $"{command} has no example");
+            foreach (string example in examples) await Works(example, folder.Path);
+        }
+    }
+
+    [Fact]
+    public async Task Version_IsOneLine() => Assert.Matches(@"^\d+\.\d+\.\d+", (await ClozeProcess.RunAsync("--version")).Succeeded().Lines.Single());
+
+    [Fact]
+    public async Task Info_NamesCpuInstructionsThreadsAndBuild()
+    {
+        JsonElement info = (await ClozeProcess.RunAsync("--info", "--threads", "3")).Succeeded().Json.Single();
+        Assert.Equal(3, info.GetProperty("threads").GetInt32());
+        foreach (string name in (string[])["cpu", "instruction_sets", "used", "build", "runtime"]) Assert.NotEmpty(info.GetProperty(name).GetString()!);
+    }
+
+    [Fact]
+    public async Task Threads_ComeFromTheEnvironmentWhereNoOptionIsGiven()
+    {
+        JsonElement info = (await ClozeProcess.RunAsync(["--info"], [], null, ("CLOZE_THREADS", "5"))).Succeeded().Json.Single();
+        Assert.Equal(5, info.GetProperty("threads").GetInt32());
+        (await ClozeProcess.RunAsync(["embed", "a"], [], null, ("CLOZE_THREADS", "many"))).Refused(2, "CLOZE_THREADS", "many");
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("nonsense")]
+    [InlineData("embed --nonsense")]
+    public async Task WrongUsage_IsExitCodeTwoAndPointsToTheHelp(string arguments) =>
+        (await ClozeProcess.RunAsync(arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries))).Refused(2, "--help");
+
+    private static async Task Works(string example, string folder)
+    {
+        if (OperatingSystem.IsWindows()) return;   // examples are a POSIX shell's
+        if (example.Contains("--model DIR", StringComparison.Ordinal) || example.Contains("bert-base-uncased", StringComparison.Ordinal))
+        {
+            if (!Shared.IsPresent) return;   // needs a model that is not part of the repository
+            string link = Path.Combine(folder, "bert-base-uncased");
+            if (!Path.Exists(link)) Directory.CreateSymbolicLink(link, Shared.Path("goldens", "pipelines", "checkpoints", "bert-mlm"));
+        }
+        Dictionary<string, string?> environment = new() { ["PATH"] = $"{Path.GetDirectoryName(ClozeProcess.Executable)}:{Environment.GetEnvironmentVariable("PATH")}" };
+        Command.Result result = await Command.RunAsync("/bin/sh", ["-c", example], folder, environment);
+        Assert.True(result.ExitCode == 0, $"{example}: {result}");
+    }
+
+    [GeneratedRegex(@"(?<=Commands:\n(?:  .*\n)*?)  ([a-z-]+)")]
+    private static partial Regex CommandNames();
+
+    [GeneratedRegex(@"Examples?:\n((?:  .*\n)+)")]
+    private static partial Regex Examples();
+}

@@ -1,0 +1,68 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Cloze.Tests.Repository;
+namespace Cloze.Tests.Cli;
+
+/// <summary>A long run that is ended from outside.</summary>
+public class InterruptionTests
+{
+    private static readonly string[] s_endless = ["embed", "--input", "-", "--batch-tokens", "64"];
+
+    [Fact]
+    public async Task CtrlC_LeavesCompleteLinesAndExitCode130()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "sends a POSIX signal");
+        using Process process = ClozeProcess.Start(s_endless);
+        Task feeding = Feed(process);
+        string? first = await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
+        await Command.RunAsync("/bin/kill", ["-INT", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        string rest = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        process.StandardInput.BaseStream.Dispose();
+        await feeding;
+        Assert.Equal(130, process.ExitCode);
+        Assert.EndsWith("\n", rest, StringComparison.Ordinal);
+        foreach (string line in (first + "\n" + rest).Split('\n', StringSplitOptions.RemoveEmptyEntries)) Assert.Equal(384, JsonDocument.Parse(line).RootElement.GetProperty("embedding").GetArrayLength());
+        Assert.Empty(await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task CtrlC_LeavesNoPartOfAnOutputFile()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "sends a POSIX signal");
+        using TemporaryFolder folder = new();
+        using Process process = ClozeProcess.Start([.. s_endless, "--output", Path.Combine(folder.Path, "v.npy")]);
+        Task feeding = Feed(process);
+        while (Directory.GetFiles(folder.Path) is not [string file] || new FileInfo(file).Length == 0) await Task.Delay(20, TestContext.Current.CancellationToken);
+        await Command.RunAsync("/bin/kill", ["-INT", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        process.StandardInput.BaseStream.Dispose();
+        await feeding;
+        Assert.Equal(130, process.ExitCode);
+        Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
+    }
+
+    [Fact]
+    public async Task AClosedPipeEndsQuietly()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "a pipe of a POSIX shell");
+        Command.Result result = await Command.RunAsync("/bin/sh", ["-c", "while echo some text 2>/dev/null; do :; done | \"$0\" embed --input - --batch-tokens 64 | head -n 1", ClozeProcess.Executable]);
+        Assert.Equal(0, result.ExitCode);
+        Assert.Single(result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Empty(result.Error);
+    }
+
+    /// <summary>Writes lines until nobody reads any more.</summary>
+    private static Task Feed(Process process) => Task.Run(() =>
+    {
+        byte[] lines = [.. Enumerable.Repeat("some text that goes on\n"u8.ToArray(), 100).SelectMany(line => line)];
+        try
+        {
+            while (true) process.StandardInput.BaseStream.Write(lines);
+        }
+        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        {
+            // the process has ended
+        }
+    });
+}

@@ -1,0 +1,68 @@
+using System.Text.Json;
+using Cloze.Pipelines;
+using Cloze.Tests.Cli;
+namespace Cloze.Tests.Pipelines;
+
+/// <summary>Against whole calls of the reference's pipeline (goldens/pipelines).</summary>
+public class FillMaskTests
+{
+    private static string Model => Shared.Path("goldens", "pipelines", "checkpoints", "bert-mlm");
+
+    [Fact]
+    public void Fill_MatchesTheRecordedCalls()
+    {
+        Shared.RequireOrSkip();
+        using FillMask filler = FillMask.Load(Model);
+        int compared = 0;
+        foreach (string line in File.ReadLines(Shared.Path("goldens", "pipelines", "fill-mask.jsonl")))
+        {
+            JsonElement call = JsonDocument.Parse(line).RootElement, options = call.GetProperty("options"), input = call.GetProperty("input"), output = call.GetProperty("output");
+            if (call.GetProperty("checkpoint").GetString() != "checkpoints/bert-mlm" || input.ValueKind != JsonValueKind.String) continue;
+            if (options.TryGetProperty("targets", out _) || options.TryGetProperty("tokenizer_kwargs", out _)) continue;
+            int top = options.TryGetProperty("top_k", out JsonElement asked) ? asked.GetInt32() : 5;
+            IReadOnlyList<MaskFill>[] gaps = filler.Fill(input.GetString()!, top);
+            JsonElement[] expected = gaps.Length == 1 ? [output] : [.. output.EnumerateArray()];
+            Assert.Equal(expected.Length, gaps.Length);
+            for (int gap = 0; gap < gaps.Length; gap++)
+            {
+                foreach ((JsonElement want, MaskFill got) in expected[gap].EnumerateArray().Zip(gaps[gap]))
+                {
+                    Assert.Equal(want.GetProperty("token").GetInt32(), got.Id);
+                    Assert.Equal(want.GetProperty("token_str").GetString(), got.Token);
+                    Assert.Equal(want.GetProperty("sequence").GetString(), got.Sequence);
+                    Assert.Equal(want.GetProperty("score").GetSingle(), got.Score, 1e-5f);
+                }
+                Assert.Equal(top, gaps[gap].Count);
+            }
+            compared++;
+        }
+        Assert.Equal(8, compared);
+    }
+
+    [Fact]
+    public void Fill_RefusesWhatItCannotFill()
+    {
+        Shared.RequireOrSkip();
+        using FillMask filler = FillMask.Load(Model);
+        Assert.Contains("no [MASK]", Assert.Throws<ArgumentException>(() => filler.Fill("no gap")).Message, StringComparison.Ordinal);
+        Assert.Contains("the model reads", Assert.Throws<ArgumentException>(() => filler.Fill("[MASK] " + string.Concat(Enumerable.Repeat("word ", 2000)))).Message, StringComparison.Ordinal);
+        filler.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => filler.Fill("a [MASK]"));
+    }
+
+    [Fact]
+    public void Load_RefusesAModelWithoutAMaskedLmHead() =>
+        Assert.Contains("cls.predictions", Assert.Throws<CheckpointException>(() => FillMask.Load(Path.Combine(Shared.Repository, "models", "all-MiniLM-L6-v2"))).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Command_WritesAWordALine()
+    {
+        Shared.RequireOrSkip();
+        JsonElement[] lines = (await ClozeProcess.RunAsync("fill-mask", "--model", Model, "Paris is the [MASK] of France.", "--top", "3")).Succeeded().Json;
+        Assert.Equal(3, lines.Length);
+        Assert.Equal(["mask", "score", "token", "token_str", "sequence"], lines[0].EnumerateObject().Select(property => property.Name));
+        (await ClozeProcess.RunAsync("fill-mask", "--model", Model, "Paris")).Refused(1, "no [MASK]");
+        (await ClozeProcess.RunAsync("fill-mask", "Paris is the [MASK].")).Refused(2, "--model");
+        (await ClozeProcess.RunAsync("fill-mask", "--model", Model, "[MASK]", "--top", "0")).Refused(2, "--top");
+    }
+}
