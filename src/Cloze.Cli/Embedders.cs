@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Cloze.Cli.Output;
 using Cloze.Ops;
 using Cloze.Pipelines;
@@ -13,7 +14,8 @@ internal static class Embedders
         string folder = DefaultModel.Folder(parsed.GetValue(model));
         StartTimes.Mark("command line");
         TextEmbedder embedder = TextEmbedder.Load(folder, new() { Pooling = pooling, Threads = ThreadCount.Of(parsed) });
-        StartTimes.Mark("model and tokenizer");
+        StartTimes.Mark(string.Create(CultureInfo.InvariantCulture,
+            $"model (tokenizer {embedder.LoadTimes.Tokenizer.TotalMilliseconds:F0} beside weights {embedder.LoadTimes.Weights.TotalMilliseconds:F0})"));
         if (embedder.HasDefaultPooling) Messages.Write($"{folder} does not say how its tokens become one vector: the mean is taken (--pooling chooses).");
         return embedder;
     }

@@ -14,17 +14,17 @@ internal static class StartTimes
     /// <summary>Ends the last stretch and says all of them, once.</summary>
     public static void FirstResult(bool isVerbose)
     {
-        if (s_marks is [] or [.., (Reported, _)]) return;
-        Mark(Reported);
+        if (s_marks is [] or [.., (FirstPass, _)]) return;
+        Mark(FirstPass);
         if (!isVerbose) return;
         using Process process = Process.GetCurrentProcess();
         double runtime = (DateTime.UtcNow - process.StartTime.ToUniversalTime()).TotalMilliseconds - Stopwatch.GetElapsedTime(s_marks[0].At).TotalMilliseconds;
         List<string> parts = [string.Create(CultureInfo.InvariantCulture, $"runtime {runtime:F0}")];
         for (int i = 1; i < s_marks.Count; i++) parts.Add(string.Create(CultureInfo.InvariantCulture, $"{s_marks[i].Name} {Milliseconds(i - 1, i):F0}"));
-        Messages.Write(string.Create(CultureInfo.InvariantCulture, $"{Reported} after {runtime + Milliseconds(0, s_marks.Count - 1):F0} ms: {string.Join(", ", parts)}."));
+        Messages.Write(string.Create(CultureInfo.InvariantCulture, $"First result after {runtime + Milliseconds(0, s_marks.Count - 1):F0} ms: {string.Join(", ", parts)}."));
     }
 
-    private const string Reported = "first result";
+    private const string FirstPass = "first pass";
 
     private static double Milliseconds(int from, int to) => Stopwatch.GetElapsedTime(s_marks[from].At, s_marks[to].At).TotalMilliseconds;
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Cloze.Tokenizers;
 namespace Cloze.Pipelines;
@@ -35,6 +36,9 @@ public sealed class TextEmbedder : IDisposable
     /// <summary>The tokenizer, as the model reads texts; without prompts.</summary>
     public Tokenizer Tokenizer => _pipeline.Tokenizer;
 
+    /// <summary>How long it took to load the tokenizer and the weights, which are read side by side.</summary>
+    public (TimeSpan Tokenizer, TimeSpan Weights) LoadTimes { get; private init; }
+
     /// <param name="folder">A sentence-transformers folder (with modules.json), or a checkpoint with its tokenizer.</param>
     /// <exception cref="CheckpointException">The folder is broken, incomplete or asks for what is not supported.</exception>
     /// <exception cref="TokenizerException">Its tokenizer is.</exception>
@@ -44,12 +48,14 @@ public sealed class TextEmbedder : IDisposable
         SentenceTransformerFolder settings = SentenceTransformerFolder.Read(folder);
         bool isDefault = settings.IsPlain && options.Pooling is null;
         if (options.Pooling is { Count: > 0 } modes) settings = settings with { Pooling = settings.Pooling with { Modes = modes } };
-        Task<Tokenizer> tokenizer = Task.Run(() => Tokenizer.Load(settings.EncoderFolder));
+        long began = Stopwatch.GetTimestamp();
+        Task<(Tokenizer Tokenizer, TimeSpan Took)> tokenizer = Task.Run(() => (Tokenizer.Load(settings.EncoderFolder), Stopwatch.GetElapsedTime(began)));
         LoadedModel model = LoadedModel.Load(settings.EncoderFolder, threads: options.Threads);
         try
         {
-            EmbeddingPipeline pipeline = new(model, tokenizer.GetAwaiter().GetResult(), settings);
-            return new(model, pipeline, new(settings.Prompts, settings.DefaultPrompt), isDefault);
+            TimeSpan weights = Stopwatch.GetElapsedTime(began);
+            (Tokenizer loaded, TimeSpan took) = tokenizer.GetAwaiter().GetResult();
+            return new(model, new(model, loaded, settings), new(settings.Prompts, settings.DefaultPrompt), isDefault) { LoadTimes = (took, weights) };
         }
         catch
         {

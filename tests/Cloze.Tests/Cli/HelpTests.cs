@@ -52,18 +52,28 @@ public partial class HelpTests
     public async Task WrongUsage_IsExitCodeTwoAndPointsToTheHelp(string arguments) =>
         (await ClozeProcess.RunAsync(arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries))).Refused(2, "--help");
 
+    /// <summary>Runs an example of the help where the files lie that it names.</summary>
     private static async Task Works(string example, string folder)
     {
         if (OperatingSystem.IsWindows()) return;   // examples are a POSIX shell's
-        if (example.Contains("--model DIR", StringComparison.Ordinal) || example.Contains("bert-base-uncased", StringComparison.Ordinal))
+        if (example.Contains("bert-base-uncased", StringComparison.Ordinal) || example.Contains("convert", StringComparison.Ordinal))
         {
             if (!Shared.IsPresent) return;   // needs a model that is not part of the repository
-            string link = Path.Combine(folder, "bert-base-uncased");
-            if (!Path.Exists(link)) Directory.CreateSymbolicLink(link, Shared.Path("goldens", "pipelines", "checkpoints", "bert-mlm"));
+            Link(folder, "bert-base-uncased", Shared.Path("goldens", "pipelines", "checkpoints", "bert-mlm"));
         }
+        string recorded = Path.Combine(Shared.Repository, "tests", "Cloze.Tests", "Data", "models", "bert", "base");
+        Link(folder, "DIR", recorded);
+        File.Copy(Path.Combine(recorded, "reference.safetensors"), Path.Combine(folder, "reference.safetensors"), overwrite: true);
+        Link(folder, "all-MiniLM-L6-v2", Shared.IsPresent ? Shared.Path("data", "models", "all-MiniLM-L6-v2") : Path.Combine(folder, "models", "all-MiniLM-L6-v2"));
+        File.Copy(Path.Combine(folder, "models", "all-MiniLM-L6-v2", "model.safetensors"), Path.Combine(folder, "model.safetensors"), overwrite: true);
         Dictionary<string, string?> environment = new() { ["PATH"] = $"{Path.GetDirectoryName(ClozeProcess.Executable)}:{Environment.GetEnvironmentVariable("PATH")}" };
         Command.Result result = await Command.RunAsync("/bin/sh", ["-c", example], folder, environment);
         Assert.True(result.ExitCode == 0, $"{example}: {result}");
+    }
+
+    private static void Link(string folder, string name, string target)
+    {
+        if (!Path.Exists(Path.Combine(folder, name))) Directory.CreateSymbolicLink(Path.Combine(folder, name), target);
     }
 
     [GeneratedRegex(@"(?<=Commands:\n(?:  .*\n)*?)  ([a-z-]+)")]

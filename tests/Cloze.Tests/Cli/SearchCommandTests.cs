@@ -80,7 +80,7 @@ public partial class SearchCommandTests
         Assert.Equal(0, exitCode);
         string[] lines = screen.ReplaceLineEndings("\n").Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Matches($@"^ 1  0\.\d\d\d\d  {Regex.Escape(path)}:1$", lines[0]);
-        Assert.StartsWith("     [31mA cat", lines[1], StringComparison.Ordinal);   // without the escape character
+        Assert.StartsWith("    [31mA cat", lines[1], StringComparison.Ordinal);   // without the escape character
         Assert.EndsWith("…", lines[2], StringComparison.Ordinal);
         Assert.Matches(@"^ 2  ", lines[3]);
         Assert.Equal(5, lines.Length);
@@ -117,6 +117,10 @@ public partial class SearchCommandTests
 
     [Theory]
     [InlineData("how are tokens packed?", "docs/design/packed-tokens.md", "Tokens are packed:")]
+    [InlineData("how are weights compressed?", "docs/design/weights.md", "stores each matrix and table as 8-bit integers")]
+    [InlineData("how does a text become one vector?", "docs/design/embedding.md", "How a text becomes a vector:")]
+    [InlineData("how can I limit the number of threads?", "docs/command-line.md", "How many threads are used:")]
+    [InlineData("where do kernels get their vector width?", "docs/design/kernels.md", "written once for all vector widths")]
     public async Task Search_FindsTheRightParagraphOfTheseDocs(string question, string path, string words)
     {
         JsonElement best = (await ClozeProcess.RunAsync("search", question, "docs", "README.md", "--top", "1")).Succeeded().Json[0];
