@@ -14,6 +14,7 @@ internal enum ActivationKind { Linear, Gelu, GeluTanh, QuickGelu, Relu, Silu, Ta
 /// </remarks>
 internal static unsafe class Activations<S, V> where S : struct, ISimd<V> where V : struct
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Apply(ActivationKind kind, float* x, nint xStride, float* y, nint yStride, int rows, int columns)
     {
         switch (kind)

@@ -99,8 +99,11 @@ internal static unsafe class GemmTiles<S, V> where S : struct, ISimd<V> where V 
         float* a = tile.X, b = tile.Panel, end = b + panel;
         for (; b < end; b += width, a++)
         {
-            Step<R, N0>(a, l1, l2, 0, 0, 0, b, panel, ref r0, ref r1, ref r2, ref r0, ref r0, ref r0);
-            Step<R, N0>(a, l1, l2, 0, 0, 0, b + panel, panel, ref s0, ref s1, ref s2, ref s0, ref s0, ref s0);
+            V x0 = S.All(*a), x1 = R.Value > 1 ? S.All(a[l1]) : x0, x2 = R.Value > 2 ? S.All(a[l2]) : x0;
+            Column<R>(b, x0, x1, x2, ref r0.Left, ref r1.Left, ref r2.Left);
+            Column<R>(b + S.Count, x0, x1, x2, ref r0.Right, ref r1.Right, ref r2.Right);
+            Column<R>(b + panel, x0, x1, x2, ref s0.Left, ref s1.Left, ref s2.Left);
+            Column<R>(b + panel + S.Count, x0, x1, x2, ref s0.Right, ref s1.Right, ref s2.Right);
         }
 
         Finish<R>(tile, 0, r0, r1, r2, r0, r0, r0);
@@ -125,6 +128,16 @@ internal static unsafe class GemmTiles<S, V> where S : struct, ISimd<V> where V 
         if (R.Value > 3) Row(a + l3, left, right, ref r3);
         if (R.Value > 4) Row(a + l4, left, right, ref r4);
         if (R.Value > 5) Row(a + l5, left, right, ref r5);
+    }
+
+    /// <summary>One k and one vector of W for up to 3 rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Column<R>(float* b, V x0, V x1, V x2, ref V c0, ref V c1, ref V c2) where R : struct, INumber
+    {
+        V w = S.Load(b);
+        c0 = S.MulAdd(x0, w, c0);
+        if (R.Value > 1) c1 = S.MulAdd(x1, w, c1);
+        if (R.Value > 2) c2 = S.MulAdd(x2, w, c2);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

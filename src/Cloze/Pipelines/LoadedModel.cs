@@ -42,6 +42,7 @@ public sealed class LoadedModel : IDisposable
     /// <exception cref="CheckpointException">The folder cannot be read as a model for that task.</exception>
     public static LoadedModel Load(string folder, ModelTask? task = ModelTask.Base, int? threads = null)
     {
+        WarmUp.Start();   // kernels are compiled while files are read
         Checkpoint file = Checkpoint.Open(folder);
         CpuRuntime? runtime = null;
         try
