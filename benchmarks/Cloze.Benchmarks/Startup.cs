@@ -12,10 +12,10 @@ internal static partial class Startup
         ClozeCommand.Run(command); // warms the file cache
         ClozeCommand.Result[] results = [.. Enumerable.Range(0, runs).Select(_ => ClozeCommand.Run(command))];
         Dictionary<string, List<double>> parts = [];
-        foreach (Match part in results.SelectMany(result => Part().Matches(result.Error[(result.Error.IndexOf(':', result.Error.IndexOf("first result", StringComparison.Ordinal)) + 1)..])))
+        foreach (Match part in results.SelectMany(result => Part().Matches(Line().Match(result.Error).Groups[1].Value)))
         {
-            if (!parts.TryGetValue(part.Groups[1].Value, out List<double>? values)) parts.Add(part.Groups[1].Value, values = []);
-            values.Add(double.Parse(part.Groups[2].Value, CultureInfo.InvariantCulture));
+            Add(part.Groups[1].Value, part.Groups[3].Value);
+            foreach (Match inner in Inner().Matches(part.Groups[2].Value)) Add($"{part.Groups[1].Value}: {inner.Groups[1].Value}", inner.Groups[2].Value);
         }
         Console.WriteLine("# From the start of the process to the first embedding, default model, warm file cache\n");
         Console.WriteLine(Machine.Describe($"startup {runs}"));
@@ -27,11 +27,24 @@ internal static partial class Startup
         Row("start of the process → its end", results.Select(result => result.Total));
         return 0;
 
+        void Add(string name, string milliseconds)
+        {
+            if (!parts.TryGetValue(name, out List<double>? values)) parts.Add(name, values = []);
+            values.Add(double.Parse(milliseconds, CultureInfo.InvariantCulture));
+        }
+
         static void Row(string name, IEnumerable<double> values) =>
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {name} | {EmbeddingRace.Median(values):F0} | {values.Min():F0} |"));
     }
 
-    /// <summary>One stretch of the line that --verbose writes: a name and milliseconds.</summary>
-    [GeneratedRegex(@"([a-z][\w ]*?) (\d+)[,.]")]
+    /// <summary>What --verbose says: "First result after 210 ms: runtime 30, command line 40, model (tokenizer 20 beside weights 60) 90, first pass 50."</summary>
+    [GeneratedRegex(@"First result after \d+ ms: (.*)")]
+    private static partial Regex Line();
+
+    /// <summary>One stretch of it: a name, perhaps what runs side by side in it, and milliseconds.</summary>
+    [GeneratedRegex(@"([a-z][a-z ]*?) (?:\(([^)]*)\) )?(\d+)")]
     private static partial Regex Part();
+
+    [GeneratedRegex(@"([a-z]+) (\d+)")]
+    private static partial Regex Inner();
 }
