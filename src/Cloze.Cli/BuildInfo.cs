@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Reflection.PortableExecutable;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
@@ -49,7 +50,14 @@ internal static class BuildInfo
         return line is null ? RuntimeInformation.ProcessArchitecture.ToString() : line[(line.IndexOf(':') + 1)..].Trim();
     }
 
-    private static string BuildKind() => RuntimeFeature.IsDynamicCodeCompiled ? "JIT" : "NativeAOT";
+    private static string BuildKind()
+    {
+        if (!RuntimeFeature.IsDynamicCodeCompiled) return "NativeAOT";
+        string assembly = Path.Combine(AppContext.BaseDirectory, $"{typeof(CpuRuntime).Assembly.GetName().Name}.dll");
+        if (!File.Exists(assembly)) return "JIT";
+        using PEReader reader = new(File.OpenRead(assembly));
+        return reader.PEHeaders.CorHeader is { ManagedNativeHeaderDirectory.Size: > 0 } ? "ReadyToRun, kernels by JIT" : "JIT";
+    }
 
     private static IEnumerable<string> InstructionSets()
     {
