@@ -12,7 +12,12 @@ internal static class CommandHost
 {
     public const int Done = 0, Failed = 1, Usage = 2;
 
-    public static Option<int?> Threads { get; } = new("--threads") { Description = "Worker threads; default: CLOZE_THREADS, else the number of cores.", HelpName = "N", Recursive = true };
+    public static Option<int?> Threads { get; } = new("--threads")
+    {
+        Description = "Worker threads; default: CLOZE_THREADS, else the number of cores.",
+        HelpName = "N",
+        Recursive = true,
+    };
     public static Option<bool> Verbose { get; } = new("--verbose") { Description = "Show timings, and stack traces of failures, on stderr.", Recursive = true };
     public static Option<bool> Json { get; } = new("--json") { Description = "JSON Lines on stdout, also on a terminal.", Recursive = true };
 

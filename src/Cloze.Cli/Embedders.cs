@@ -23,6 +23,10 @@ internal static class Embedders
     /// <summary>Says how many texts were cut, if any were.</summary>
     public static void Report(EmbedStatistics statistics, TextEmbedder embedder)
     {
-        if (statistics.Truncated > 0) Messages.Write($"{Messages.Count(statistics.Truncated, "text")} longer than {embedder.MaxTokens} tokens {(statistics.Truncated == 1 ? "was" : "were")} cut there.");
+        if (statistics.Truncated > 0)
+        {
+            string were = statistics.Truncated == 1 ? "was" : "were";
+            Messages.Write($"{Messages.Count(statistics.Truncated, "text")} longer than {embedder.MaxTokens} tokens {were} cut there.");
+        }
     }
 }

@@ -21,7 +21,8 @@ internal static class StartTimes
         double runtime = (DateTime.UtcNow - process.StartTime.ToUniversalTime()).TotalMilliseconds - Stopwatch.GetElapsedTime(s_marks[0].At).TotalMilliseconds;
         List<string> parts = [string.Create(CultureInfo.InvariantCulture, $"runtime {runtime:F0}")];
         for (int i = 1; i < s_marks.Count; i++) parts.Add(string.Create(CultureInfo.InvariantCulture, $"{s_marks[i].Name} {Milliseconds(i - 1, i):F0}"));
-        Messages.Write(string.Create(CultureInfo.InvariantCulture, $"First result after {runtime + Milliseconds(0, s_marks.Count - 1):F0} ms: {string.Join(", ", parts)}."));
+        string total = (runtime + Milliseconds(0, s_marks.Count - 1)).ToString("F0", CultureInfo.InvariantCulture);
+        Messages.Write($"First result after {total} ms: {string.Join(", ", parts)}.");
     }
 
     private const string FirstPass = "first pass";

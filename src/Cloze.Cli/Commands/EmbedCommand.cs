@@ -16,12 +16,29 @@ internal static class EmbedCommand
     {
         Argument<string[]> texts = new("TEXT") { Description = "The texts.", Arity = ArgumentArity.ZeroOrMore };
         Option<string?> model = DefaultModel.Option();
-        Option<string?> input = new("--input") { Description = "One text a line, or in a .jsonl file one object with \"text\" a line; - is stdin.", HelpName = "FILE|-" };
+        Option<string?> input = new("--input")
+        {
+            Description = "One text a line, or in a .jsonl file one object with \"text\" a line; - is stdin.",
+            HelpName = "FILE|-",
+        };
         Option<string?> format = new("--format") { Description = "What the input holds, whatever its name.", HelpName = "text|jsonl" };
         Option<string?> output = new("--output") { Description = "Write a .npy, .jsonl or .safetensors file instead of stdout.", HelpName = "FILE" };
-        Option<int> batchTokens = new("--batch-tokens") { Description = "Tokens that go through the model at once.", HelpName = "N", DefaultValueFactory = _ => new EmbedOptions().BatchTokens };
-        Option<string?> pooling = new("--pooling") { Description = "How tokens become one vector: cls, max, mean, mean_sqrt_len, weightedmean, lasttoken, or several with commas.", HelpName = "MODE" };
-        Option<string?> prompt = new("--prompt") { Description = "The name of one of the model's prompts, else a text, put before each text.", HelpName = "NAME|TEXT" };
+        Option<int> batchTokens = new("--batch-tokens")
+        {
+            Description = "Tokens that go through the model at once.",
+            HelpName = "N",
+            DefaultValueFactory = _ => new EmbedOptions().BatchTokens,
+        };
+        Option<string?> pooling = new("--pooling")
+        {
+            Description = "How tokens become one vector: cls, max, mean, mean_sqrt_len, weightedmean, lasttoken, or several with commas.",
+            HelpName = "MODE",
+        };
+        Option<string?> prompt = new("--prompt")
+        {
+            Description = "The name of one of the model's prompts, else a text, put before each text.",
+            HelpName = "NAME|TEXT",
+        };
         Option<int?> dimensions = new("--dimensions") { Description = "Keep the first N numbers of each vector, and make its length 1 again.", HelpName = "N" };
         Option<bool> strict = new("--strict") { Description = "Refuse invalid UTF-8 instead of replacing it." };
         Command command = new("embed", "Turn texts into vectors.") { texts, model, input, format, output, batchTokens, pooling, prompt, dimensions, strict };
@@ -32,7 +49,8 @@ internal static class EmbedCommand
             if (parsed.GetValue(batchTokens) < 1) throw new UsageException("--batch-tokens needs a whole number of at least 1.");
             if (parsed.GetValue(dimensions) is < 1) throw new UsageException("--dimensions needs a whole number of at least 1.");
             string? target = parsed.GetValue(output);
-            if (target is not null && !s_outputs.Contains(Path.GetExtension(target))) throw new UsageException($"--output {target}: the name must end in {string.Join(", ", s_outputs)}.");
+            if (target is not null && !s_outputs.Contains(Path.GetExtension(target)))
+                throw new UsageException($"--output {target}: the name must end in {string.Join(", ", s_outputs)}.");
             IReadOnlyList<Pooling>? modes = parsed.GetValue(pooling) is { } names ? Modes(names) : null;
             using TextSource source = Source(parsed.GetValue(texts)!, parsed.GetValue(input), parsed.GetValue(format), parsed.GetValue(strict));
             using TextEmbedder embedder = Embedders.Load(parsed, model, modes);

@@ -17,7 +17,12 @@ internal static class SearchCommand
         Argument<string[]> paths = new("PATH") { Description = "Text files, or folders of them; - is stdin.", Arity = ArgumentArity.ZeroOrMore };
         Option<string?> model = DefaultModel.Option();
         Option<int> top = new("--top") { Description = "How many pieces are shown.", HelpName = "N", DefaultValueFactory = _ => 5 };
-        Option<string> by = new("--by") { Description = "What is ranked: paragraphs (text between blank lines) or lines.", HelpName = "paragraph|line", DefaultValueFactory = _ => "paragraph" };
+        Option<string> by = new("--by")
+        {
+            Description = "What is ranked: paragraphs (text between blank lines) or lines.",
+            HelpName = "paragraph|line",
+            DefaultValueFactory = _ => "paragraph",
+        };
         Option<bool> strict = new("--strict") { Description = "Refuse invalid UTF-8 instead of replacing it." };
         Command command = new("search", "Find the pieces of text files that are nearest to a question.") { query, paths, model, top, by, strict };
         command.Example(Example, "cat README.md | cloze search \"how are tokens packed?\" --top 1 --json");
@@ -64,9 +69,14 @@ internal static class SearchCommand
                 }
             }
             string leftOut = files.LeftOut is { Length: > 0 } kinds ? $"; left out: {kinds}" : "";
-            if (ranking.Count == 0) throw new CommandException($"There is nothing to search in {string.Join(", ", paths.Select(path => path == "-" ? "stdin" : path))}: {Messages.Count(files.Read, "text file")}, without any text{leftOut}.");
+            if (ranking.Count == 0)
+            {
+                string places = string.Join(", ", paths.Select(path => path == "-" ? "stdin" : path));
+                throw new CommandException($"There is nothing to search in {places}: {Messages.Count(files.Read, "text file")}, without any text{leftOut}.");
+            }
             Embedders.Report(_statistics, embedder);
-            Messages.Write($"Ranked {Messages.Count(ranking.Count, "piece")} of {Messages.Count(files.Read, "file")}, {Messages.Count(_statistics.Tokens, "token")}{leftOut}.");
+            Messages.Write($"Ranked {Messages.Count(ranking.Count, "piece")} of {Messages.Count(files.Read, "file")}, "
+                + $"{Messages.Count(_statistics.Tokens, "token")}{leftOut}.");
             return ranking;
         }
 
@@ -118,7 +128,8 @@ internal static class SearchCommand
         int rank = 0, width = TerminalText.ScreenWidth - Indent.Length - 1;
         foreach (Hit hit in ranking.Best)
         {
-            Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{++rank,2}  {hit.Score:F4}  {TerminalText.Printable(hit.Piece.Path)}:{hit.Piece.Line}"));
+            Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{++rank,2}  {hit.Score:F4}  {TerminalText.Printable(hit.Piece.Path)}:{hit.Piece.Line}"));
             string[] lines = TerminalText.Wrap(hit.Piece.Text, width, lines: 2);
             foreach (string line in lines) Console.Out.WriteLine(Indent + line);
         }

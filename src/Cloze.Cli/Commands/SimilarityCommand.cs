@@ -14,17 +14,36 @@ internal static class SimilarityCommand
     public static Command Create()
     {
         Option<string?> model = DefaultModel.Option();
-        Option<string> input = new("--input") { Description = "A table with a header; cells separated by tabs, without quoting; - is stdin.", HelpName = "FILE|-", Required = true };
-        Option<string> columns = new("--columns") { Description = "The two columns of texts.", HelpName = "A,B", DefaultValueFactory = _ => "sentence1,sentence2" };
-        Option<string?> score = new("--score-column") { Description = $"The column of people's scores; default: {Score}, where there is one.", HelpName = "NAME" };
+        Option<string> input = new("--input")
+        {
+            Description = "A table with a header; cells separated by tabs, without quoting; - is stdin.",
+            HelpName = "FILE|-",
+            Required = true,
+        };
+        Option<string> columns = new("--columns")
+        {
+            Description = "The two columns of texts.",
+            HelpName = "A,B",
+            DefaultValueFactory = _ => "sentence1,sentence2",
+        };
+        Option<string?> score = new("--score-column")
+        {
+            Description = $"The column of people's scores; default: {Score}, where there is one.",
+            HelpName = "NAME",
+        };
         Option<bool> pairs = new("--pairs") { Description = "Show the cosine of each pair first." };
         Option<bool> strict = new("--strict") { Description = "Refuse invalid UTF-8 instead of replacing it." };
-        Command command = new("similarity", "Measure how alike pairs of texts are, and how well that agrees with people's scores.") { model, input, columns, score, pairs, strict };
+        Command command = new("similarity", "Measure how alike pairs of texts are, and how well that agrees with people's scores.")
+        {
+            model, input, columns, score, pairs, strict,
+        };
         command.Example("printf 'sentence1\\tsentence2\\tscore\\nA cat sits.\\tA cat is sitting.\\t4.8\\nA cat sits.\\tStocks fell.\\t0.2\\n' | cloze similarity --input -");
         command.SetAction(parsed =>
         {
-            if (parsed.GetValue(columns)!.Split(',') is not [{ Length: > 0 } first, { Length: > 0 } second]) throw new UsageException("--columns needs two names with a comma between them.");
-            using PairTable table = new(parsed.GetValue(input)!, (first, second), parsed.GetValue(score) ?? Score, isScoreAsked: parsed.GetValue(score) is not null, parsed.GetValue(strict));
+            if (parsed.GetValue(columns)!.Split(',') is not [{ Length: > 0 } first, { Length: > 0 } second])
+                throw new UsageException("--columns needs two names with a comma between them.");
+            using PairTable table = new(parsed.GetValue(input)!, (first, second), parsed.GetValue(score) ?? Score,
+                isScoreAsked: parsed.GetValue(score) is not null, parsed.GetValue(strict));
             using TextEmbedder embedder = Embedders.Load(parsed, model);
             bool asJson = !StandardOutput.IsTerminal || parsed.GetValue(CommandHost.Json);
             Run(table, embedder, parsed.GetValue(pairs), asJson, parsed.GetValue(CommandHost.Verbose));
@@ -98,5 +117,6 @@ internal static class SimilarityCommand
 
     private static double Spearman(List<double> x, List<double> y) => Correlation.Spearman(CollectionsMarshal.AsSpan(x), CollectionsMarshal.AsSpan(y));
 
-    private static string Percent(double? fraction) => fraction is { } value && double.IsFinite(value) ? (100 * value).ToString("F2", CultureInfo.InvariantCulture) : "-";
+    private static string Percent(double? fraction) =>
+        fraction is { } value && double.IsFinite(value) ? (100 * value).ToString("F2", CultureInfo.InvariantCulture) : "-";
 }

@@ -35,12 +35,14 @@ internal static class JsonText
         {
             string? found = null;
             Utf8JsonReader reader = new(line);
-            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) throw new CommandException($"{place}: {reader.TokenType} found; an object with \"{name}\" is needed.");
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+                throw new CommandException($"{place}: {reader.TokenType} found; an object with \"{name}\" is needed.");
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
                 bool isIt = reader.ValueTextEquals(name);
                 reader.Read();
-                if (isIt) found = reader.TokenType == JsonTokenType.String ? Read(ref reader) : throw new CommandException($"{place}: \"{name}\" is {reader.TokenType}; a string is needed.");
+                if (isIt) found = reader.TokenType == JsonTokenType.String ? Read(ref reader)
+                    : throw new CommandException($"{place}: \"{name}\" is {reader.TokenType}; a string is needed.");
                 else reader.Skip();
             }
             reader.Read();   // a second value is an error

@@ -3,7 +3,10 @@ using System.Text.Unicode;
 using Cloze.Cli.Output;
 namespace Cloze.Cli.Input;
 
-/// <summary>Lines of UTF-8 text from a file or stdin: they end at LF or CRLF, a leading byte order mark is no text, invalid bytes become U+FFFD and are counted.</summary>
+/// <summary>
+/// Lines of UTF-8 text from a file or stdin: they end at LF or CRLF, a leading byte order mark is no text, invalid bytes become U+FFFD and are
+/// counted.
+/// </summary>
 /// <remarks>Holds one line at a time: memory is bounded by the longest.</remarks>
 internal sealed class TextLines : IDisposable
 {
@@ -75,7 +78,8 @@ internal sealed class TextLines : IDisposable
     /// <summary>Says how much was replaced, if anything was.</summary>
     public void Report()
     {
-        if (InvalidLines > 0) Messages.Write($"{Source}: {Messages.Count(InvalidLines, "line")} held invalid UTF-8, which was replaced by U+FFFD (--strict refuses it).");
+        if (InvalidLines > 0)
+            Messages.Write($"{Source}: {Messages.Count(InvalidLines, "line")} held invalid UTF-8, which was replaced by U+FFFD (--strict refuses it).");
     }
 
     public void Dispose() => _stream.Dispose();
@@ -110,7 +114,8 @@ internal sealed class TextLines : IDisposable
         if (!_strict) return;
         int valid = 0;
         while (Rune.DecodeFromUtf8(line[valid..], out _, out int consumed) == System.Buffers.OperationStatus.Done) valid += consumed;
-        throw new CommandException($"{Source}:{Line}: byte {valid + 1} of the line is not valid UTF-8 (0x{line[valid]:X2}). Without --strict it is replaced by U+FFFD.");
+        throw new CommandException($"{Source}:{Line}: byte {valid + 1} of the line is not valid UTF-8 (0x{line[valid]:X2}). "
+            + "Without --strict it is replaced by U+FFFD.");
     }
 
     private void Fill()

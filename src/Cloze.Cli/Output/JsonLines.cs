@@ -3,7 +3,9 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 namespace Cloze.Cli.Output;
 
-/// <summary>JSON Lines: UTF-8 without a byte order mark; whole numbers in full, other numbers in the shortest form that reads back to the same float32.</summary>
+/// <summary>
+/// JSON Lines: UTF-8 without a byte order mark; whole numbers in full, other numbers in the shortest form that reads back to the same float32.
+/// </summary>
 /// <remarks>Only complete lines reach the stream: what an interruption leaves behind can be read.</remarks>
 internal sealed class JsonLines : IDisposable
 {

@@ -3,7 +3,8 @@ namespace Cloze.Cli.Output;
 
 /// <summary>The process's stdout as bytes. A reader that has gone away is noticed.</summary>
 /// <remarks>
-/// The console's own stream hides a closed pipe and would let a run go on for nobody; a FileStream over the handle reports it. A FileStream on a file, though, writes at an offset
+/// The console's own stream hides a closed pipe and would let a run go on for nobody; a FileStream over the handle reports it. A FileStream on a
+/// file, though, writes at an offset
 /// of its own and would overwrite what another process appends through the same handle, so files keep the console's stream.
 /// </remarks>
 internal sealed class StandardOutput : Stream

@@ -39,8 +39,10 @@ internal sealed class TableVectors : IVectorOutput
 
     public void Add(ReadOnlyMemory<float> vector)
     {
-        string numbers = string.Join("  ", vector[..Math.Min(Shown, vector.Length)].ToArray().Select(value => value.ToString("0.0000", CultureInfo.InvariantCulture).PadLeft(7)));
-        _table.Add((++_count).ToString(CultureInfo.InvariantCulture), vector.Length.ToString(CultureInfo.InvariantCulture), vector.Length > Shown ? numbers + "  …" : numbers);
+        float[] first = vector[..Math.Min(Shown, vector.Length)].ToArray();
+        string numbers = string.Join("  ", first.Select(value => value.ToString("0.0000", CultureInfo.InvariantCulture).PadLeft(7)));
+        _table.Add((++_count).ToString(CultureInfo.InvariantCulture), vector.Length.ToString(CultureInfo.InvariantCulture),
+            vector.Length > Shown ? numbers + "  …" : numbers);
     }
 
     public void Complete() => _table.Write(Console.Out, TerminalText.ScreenWidth);
@@ -84,7 +86,8 @@ internal sealed class RawVectors(Stream stream, bool isNumPy, int dimensions) : 
             "NUMPY"u8.CopyTo(header.AsSpan(1));
             (header[0], header[6], header[7]) = (0x93, 1, 0);
             BinaryPrimitives.WriteUInt16LittleEndian(header.AsSpan(8), HeaderLength - 10);
-            Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({_rows}, {dimensions}), }}"), header.AsSpan(10));
+            Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture,
+                $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({_rows}, {dimensions}), }}"), header.AsSpan(10));
             header[^1] = (byte)'\n';
         }
         else

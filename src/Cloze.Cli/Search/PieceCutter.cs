@@ -2,7 +2,9 @@ using Cloze.Tokenizers;
 namespace Cloze.Cli.Search;
 
 /// <summary>Cuts what is longer than a model reads into overlapping pieces, so that nothing is dropped.</summary>
-/// <remarks>Cuts stand before a line or a sentence; where none does within the limit, before a word. A piece begins with at most a quarter of the one before.</remarks>
+/// <remarks>
+/// Cuts stand before a line or a sentence; where none does within the limit, before a word. A piece begins with at most a quarter of the one before.
+/// </remarks>
 internal sealed class PieceCutter(Tokenizer tokenizer, int maxTokens)
 {
     private const int MostOverlap = 4, WordOverlap = 8;   // one part in so many

@@ -10,7 +10,10 @@ public sealed record TextEmbedderOptions
     /// <summary>Threads that one call computes with, at least 1; null: CLOZE_THREADS, else the number of cores. The result does not depend on it.</summary>
     public int? Threads { get; init; }
 
-    /// <summary>The pooling that sentence-transformers calls cls, max, mean, mean_sqrt_len (or mean_sqrt_len_tokens), weightedmean or lasttoken; null: none of these.</summary>
+    /// <summary>
+    /// The pooling that sentence-transformers calls cls, max, mean, mean_sqrt_len (or mean_sqrt_len_tokens), weightedmean or lasttoken; null: none of
+    /// these.
+    /// </summary>
     public static Pooling? ParsePooling(string name) => PoolingSettings.Parse(name);
 }
 
@@ -38,7 +41,9 @@ public sealed record EmbedOptions
 
     public TextRole Role { get; init; }
 
-    /// <summary>Keeps the first so many numbers of each vector and makes its length 1 again (Kusupati et al. 2022, arXiv:2205.13147); at least 1; null: all.</summary>
+    /// <summary>
+    /// Keeps the first so many numbers of each vector and makes its length 1 again (Kusupati et al. 2022, arXiv:2205.13147); at least 1; null: all.
+    /// </summary>
     /// <remarks>With <see cref="Normalize"/> false the length is left as it is.</remarks>
     public int? Dimensions { get; init; }
 

@@ -7,7 +7,10 @@ internal sealed record EmbedPrompts(IReadOnlyDictionary<string, string> ByName, 
 {
     private static readonly string[] s_document = ["document", "passage", "corpus"];
 
-    /// <summary>A prompt given as text, also the empty one, beats one given by name, and that the default (sentence-transformers 6.2, <c>encode</c>, <c>encode_query</c>, <c>encode_document</c>).</summary>
+    /// <summary>
+    /// A prompt given as text, also the empty one, beats one given by name, and that the default (sentence-transformers 6.2, <c>encode</c>,
+    /// <c>encode_query</c>, <c>encode_document</c>).
+    /// </summary>
     /// <exception cref="ArgumentException">There is no prompt of that name.</exception>
     public string Of(EmbedOptions options)
     {

@@ -109,6 +109,7 @@ internal sealed class EmbeddingModule
 
     private static void Fits(string folder, string field, int found, int inputs)
     {
-        if (found != inputs) throw new CheckpointException($"{Path.Combine(folder, "config.json")}: {field} is {found}; the vectors that reach it have {inputs} numbers.");
+        if (found != inputs)
+            throw new CheckpointException($"{Path.Combine(folder, "config.json")}: {field} is {found}; the vectors that reach it have {inputs} numbers.");
     }
 }

@@ -21,7 +21,8 @@ internal sealed class EmbeddingPipeline
     /// <exception cref="CheckpointException">A module's weights are missing or do not fit.</exception>
     public EmbeddingPipeline(LoadedModel model, Tokenizer tokenizer, SentenceTransformerFolder settings)
     {
-        (_model, Tokenizer, _pooling, _folderDimensions) = (model, settings.LowerCase ? tokenizer.LowerCasing() : tokenizer, settings.Pooling, settings.Dimensions);
+        (_model, Tokenizer, _pooling, _folderDimensions) = (model, settings.LowerCase ? tokenizer.LowerCasing() : tokenizer, settings.Pooling,
+            settings.Dimensions);
         MaxTokens = settings.MaxTokens ?? TokenLimit.Of(settings.EncoderFolder);
         int width = _pooling.Modes.Count * model.Model.Encoder.HiddenSize;
         _modules = new EmbeddingModule[settings.Modules.Count];
@@ -44,7 +45,8 @@ internal sealed class EmbeddingPipeline
         if (options.Dimensions is { } asked) ArgumentOutOfRangeException.ThrowIfLessThan(asked, 1);
         string prompt = prompts.Of(options);
         int dimensions = Math.Min(options.Dimensions ?? Dimensions, FullDimensions);
-        return new(options, prompt, _pooling.IncludePrompt || prompt.Length == 0 ? 0 : PromptTokens(prompt), dimensions, options.Normalize ?? options.Dimensions is not null);
+        return new(options, prompt, _pooling.IncludePrompt || prompt.Length == 0 ? 0 : PromptTokens(prompt), dimensions,
+            options.Normalize ?? options.Dimensions is not null);
     }
 
     /// <summary>Puts a text's tokens into the window.</summary>

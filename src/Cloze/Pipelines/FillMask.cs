@@ -33,7 +33,8 @@ public sealed class FillMask : IDisposable
     public static FillMask Load(string folder, int? threads = null)
     {
         Tokenizer tokenizer = Tokenizer.Load(folder);
-        if (tokenizer.MaskToken is not { } mask || tokenizer.IdOf(mask) is not { } maskId) throw new TokenizerException($"The tokenizer in {folder} has no mask token, which stands for a gap.");
+        if (tokenizer.MaskToken is not { } mask || tokenizer.IdOf(mask) is not { } maskId)
+            throw new TokenizerException($"The tokenizer in {folder} has no mask token, which stands for a gap.");
         LoadedModel model = LoadedModel.Load(folder, ModelTask.MaskedLm, threads);
         return new(model, (IMaskedLm<CpuTensor>)model.Model.Head!, tokenizer, maskId, TokenLimit.Of(folder));
     }
@@ -51,7 +52,8 @@ public sealed class FillMask : IDisposable
         int[] gaps = [.. Enumerable.Range(0, ids.Length).Where(place => ids[place] == _maskId)];
         if (gaps.Length == 0) throw new ArgumentException($"The text has no {MaskToken}, which stands for the gap to fill.", nameof(text));
         if (ids.Length > _maxTokens)
-            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"The text has {ids.Length} tokens; the model reads {_maxTokens}."), nameof(text));
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"The text has {ids.Length} tokens; the model reads {_maxTokens}."),
+                nameof(text));
 
         using IDisposable mapping = _model.Hold();
         using CpuOps ops = _model.NewCall();
@@ -77,7 +79,9 @@ public sealed class FillMask : IDisposable
         double sum = 0;
         foreach (float score in scores) sum += Math.Exp(score - (double)largest);
         int count = Math.Min(top, scores.Length);
-        PriorityQueue<int, (float Score, int Id)> best = new(count + 1, Comparer<(float Score, int Id)>.Create(static (a, b) => a.Score != b.Score ? a.Score.CompareTo(b.Score) : b.Id.CompareTo(a.Id)));
+        Comparer<(float Score, int Id)> worstFirst = Comparer<(float Score, int Id)>.Create(static (a, b) =>
+            a.Score != b.Score ? a.Score.CompareTo(b.Score) : b.Id.CompareTo(a.Id));
+        PriorityQueue<int, (float Score, int Id)> best = new(count + 1, worstFirst);
         for (int id = 0; id < scores.Length; id++)
         {
             best.Enqueue(id, (scores[id], id));

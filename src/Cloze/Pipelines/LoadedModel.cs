@@ -7,7 +7,8 @@ namespace Cloze.Pipelines;
 
 /// <summary>A checkpoint folder loaded for inference on the CPU: its model, its head, and what they share between calls.</summary>
 /// <remarks>
-/// Immutable and shared between threads; each call takes an ops object of its own from <see cref="NewCall"/>. It owns the mapped files, packed weights and threads.
+/// Immutable and shared between threads; each call takes an ops object of its own from <see cref="NewCall"/>. It owns the mapped files, packed
+/// weights and threads.
 /// Disposing it while a call runs is safe where the call holds it (<see cref="Hold"/>): what it uses ends with the last such call.
 /// </remarks>
 public sealed class LoadedModel : IDisposable

@@ -3,7 +3,9 @@ using Cloze.Ops;
 namespace Cloze.Pipelines;
 
 /// <summary>What a folder says about how texts become vectors: a sentence-transformers folder, or a plain checkpoint (mean pooling).</summary>
-/// <remarks>Source: sentence-transformers 6.2, <c>base/model.py</c>, <c>base/modules</c> and <c>sentence_transformer/modules</c>; spellings since 2020.</remarks>
+/// <remarks>
+/// Source: sentence-transformers 6.2, <c>base/model.py</c>, <c>base/modules</c> and <c>sentence_transformer/modules</c>; spellings since 2020.
+/// </remarks>
 internal sealed record SentenceTransformerFolder
 {
     private static readonly string[] s_limitFiles =
@@ -36,7 +38,8 @@ internal sealed record SentenceTransformerFolder
         List<ModuleEntry> modules = ModuleEntry.ReadAll(folder, modulesPath);
         if (modules.Count == 0) throw new CheckpointException($"{modulesPath} lists no module; a Transformer and a Pooling are needed.");
         if (modules[0].Kind != "Transformer") throw modules[0].Refused("the first module must be Transformer");
-        if (modules.Count < 2 || modules[1].Kind != "Pooling") throw (modules.Count < 2 ? modules[0] : modules[1]).Refused("a Pooling must follow the Transformer");
+        if (modules.Count < 2 || modules[1].Kind != "Pooling")
+            throw (modules.Count < 2 ? modules[0] : modules[1]).Refused("a Pooling must follow the Transformer");
         List<EmbeddingModuleSettings> tail = [];
         foreach (ModuleEntry module in modules.Skip(2)) if (EmbeddingModuleSettings.Read(module) is { } settings) tail.Add(settings);
         return Settings(new()
@@ -53,7 +56,8 @@ internal sealed record SentenceTransformerFolder
         if (s_limitFiles.Select(name => Path.Combine(read.EncoderFolder, name)).FirstOrDefault(File.Exists) is { } limits)
         {
             ConfigFields config = Json(limits);
-            if (config.Text("transformer_task") is { } task and not "feature-extraction") throw config.Unsupported("transformer_task", task, "feature-extraction");
+            if (config.Text("transformer_task") is { } task and not "feature-extraction")
+                throw config.Unsupported("transformer_task", task, "feature-extraction");
             read = read with { MaxTokens = config.Int32OrNull("max_seq_length", minimum: 1), LowerCase = config.Flag("do_lower_case", false) };
         }
         string promptsPath = Path.Combine(folder, "config_sentence_transformers.json");
@@ -66,7 +70,7 @@ internal sealed record SentenceTransformerFolder
         Dictionary<string, string> texts = [];
         foreach (string name in prompts?.Names ?? []) texts[name] = prompts!.Text(name) ?? "";
         if (byDefault is not null && !texts.ContainsKey(byDefault))
-            throw new CheckpointException($"{promptsPath}: default_prompt_name is {byDefault}, which is not in prompts; there are: {string.Join(", ", texts.Keys.DefaultIfEmpty("none"))}.");
+            throw model.Unsupported("default_prompt_name", byDefault, $"a name of prompts ({string.Join(", ", texts.Keys)})");
         return read with { Prompts = texts, DefaultPrompt = byDefault, Dimensions = model.Int32OrNull("truncate_dim", minimum: 1) };
     }
 
@@ -116,7 +120,8 @@ internal sealed record ModuleEntry(string Source, string Kind, string Folder)
         if (!type.StartsWith(Package, StringComparison.Ordinal))
             throw new CheckpointException($"{path}: module {type} is code of its own, which is not run; modules of {Package}* are supported.");
         string root = Path.GetFullPath(folder), given = fields.Text("path") ?? "", within = Path.GetFullPath(Path.Combine(root, given));
-        if (Path.IsPathRooted(given) || (within != root && !within.StartsWith(Path.TrimEndingDirectorySeparator(root) + Path.DirectorySeparatorChar, StringComparison.Ordinal)))
+        string below = Path.TrimEndingDirectorySeparator(root) + Path.DirectorySeparatorChar;
+        if (Path.IsPathRooted(given) || (within != root && !within.StartsWith(below, StringComparison.Ordinal)))
             throw new CheckpointException($"{path}: path {given} of module {type} leaves the folder.");
         return new(path, type[(type.LastIndexOf('.') + 1)..], within);
     }

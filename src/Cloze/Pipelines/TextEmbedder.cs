@@ -67,7 +67,8 @@ public sealed class TextEmbedder : IDisposable
     /// <summary>The vector of one text.</summary>
     /// <exception cref="ArgumentException">No such prompt, or an option out of range.</exception>
     /// <exception cref="ObjectDisposedException">The embedder has been disposed.</exception>
-    public ReadOnlyMemory<float> Embed(string text, EmbedOptions? options = null, CancellationToken cancellation = default) => Embed([text], options, cancellation)[0];
+    public ReadOnlyMemory<float> Embed(string text, EmbedOptions? options = null, CancellationToken cancellation = default) => Embed([text], options,
+        cancellation)[0];
 
     /// <summary>The vectors of texts, in their order.</summary>
     /// <inheritdoc cref="Embed(string, EmbedOptions?, CancellationToken)"/>

@@ -48,7 +48,8 @@ internal sealed class TokenPacking
         if (_ids.Length < tokens)
         {
             int size = Math.Max(tokens, 2 * _ids.Length);
-            (_ids, _types, _positions, _columns, _rows, _sequenceOfRow) = (new int[size], new int[size], new int[size], new int[size], new int[size], new int[size]);
+            (_ids, _types, _positions, _columns, _rows, _sequenceOfRow) = (new int[size], new int[size], new int[size], new int[size], new int[size],
+                new int[size]);
             (_isReal, _isGlobal) = (new bool[size], new bool[size]);
             Array.Fill(_isReal, true);
             for (int row = 0; row < size; row++) _rows[row] = row;
@@ -61,7 +62,10 @@ internal sealed class TokenPacking
         Array.Clear(_isGlobal);
     }
 
-    /// <summary>The batch without the first <paramref name="count"/> tokens of each sequence: what is pooled where a prompt is left out. Columns stay what they were.</summary>
+    /// <summary>
+    /// The batch without the first <paramref name="count"/> tokens of each sequence: what is pooled where a prompt is left out. Columns stay what
+    /// they were.
+    /// </summary>
     /// <returns>The rows that are left, and a batch of them.</returns>
     /// <exception cref="ArgumentException">A sequence has no token left.</exception>
     public static (Rows Kept, TokenBatch Batch) WithoutFirst(TokenBatch batch, int count)
@@ -70,7 +74,9 @@ internal sealed class TokenPacking
         for (int sequence = 0; sequence < batch.Sequences; sequence++)
         {
             ReadOnlySpan<int> rows = batch.All[sequence];
-            if (rows.Length <= count) throw new ArgumentException($"The prompt takes all of the {rows.Length} tokens that the model reads of a text; nothing is left to pool. Give a shorter prompt.");
+            if (rows.Length <= count)
+                throw new ArgumentException($"The prompt takes all of the {rows.Length} tokens that the model reads of a text; "
+                    + "nothing is left to pool. Give a shorter prompt.");
             firsts.Add(kept.Count);
             foreach (int row in rows[count..])
             {

@@ -194,8 +194,10 @@ public class EmbedCommandTests
     {
         using TemporaryFolder folder = CopyOfDefaultModel();
         string path = Path.Combine(folder.Path, "config.json"), config = await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken);
-        await File.WriteAllTextAsync(path, config.Replace("\"intermediate_size\": 1536", "\"intermediate_size\": 1024", StringComparison.Ordinal), TestContext.Current.CancellationToken);
-        (await ClozeProcess.RunAsync("embed", "a", "--model", folder.Path)).Refused(1, "encoder.layer.0.intermediate.dense.weight", "encoder.layer.5.output.dense.weight", "1024");
+        await File.WriteAllTextAsync(path, config.Replace("\"intermediate_size\": 1536", "\"intermediate_size\": 1024", StringComparison.Ordinal),
+            TestContext.Current.CancellationToken);
+        (await ClozeProcess.RunAsync("embed", "a", "--model", folder.Path)).Refused(1, "encoder.layer.0.intermediate.dense.weight",
+            "encoder.layer.5.output.dense.weight", "1024");
     }
 
     [Fact]
@@ -212,7 +214,8 @@ public class EmbedCommandTests
         ClozeProcess.Result broken = await ClozeProcess.RunAsync("embed", "--input", "nowhere.txt", "--verbose");
         Assert.Contains("   at ", broken.Error, StringComparison.Ordinal);
         ClozeProcess.Result result = (await ClozeProcess.RunAsync("embed", "a", "--verbose")).Succeeded();
-        Assert.Matches(@"First result after \d+ ms: runtime \d+, command line \d+, model \(tokenizer \d+ beside weights \d+\) \d+, first pass \d+\.", result.Error);
+        Assert.Matches(@"First result after \d+ ms: runtime \d+, command line \d+, model \(tokenizer \d+ beside weights \d+\) \d+, first pass \d+\.",
+            result.Error);
     }
 
     private static TemporaryFolder CopyOfDefaultModel()

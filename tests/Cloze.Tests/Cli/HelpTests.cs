@@ -14,7 +14,8 @@ public partial class HelpTests
         Directory.CreateSymbolicLink(Path.Combine(folder.Path, "models"), Path.Combine(Shared.Repository, "models"));
         File.CreateSymbolicLink(Path.Combine(folder.Path, "README.md"), Path.Combine(Shared.Repository, "README.md"));
         string[] commands = [.. CommandNames().Matches((await ClozeProcess.RunAsync("--help")).Succeeded().Output).Select(match => match.Groups[1].Value)];
-        Assert.Superset(new HashSet<string> { "search", "embed", "similarity", "fill-mask", "forward", "convert", "inspect", "tokenize" }, commands.ToHashSet());
+        Assert.Superset(new HashSet<string> { "search", "embed", "similarity", "fill-mask", "forward", "convert", "inspect", "tokenize" },
+            commands.ToHashSet());
         foreach (string command in commands)
         {
             string help = (await ClozeProcess.RunAsync(command, "--help")).Succeeded().Output;
@@ -64,7 +65,8 @@ public partial class HelpTests
         string recorded = Path.Combine(Shared.Repository, "tests", "Cloze.Tests", "Data", "models", "bert", "base");
         Link(folder, "DIR", recorded);
         File.Copy(Path.Combine(recorded, "reference.safetensors"), Path.Combine(folder, "reference.safetensors"), overwrite: true);
-        Link(folder, "all-MiniLM-L6-v2", Shared.IsPresent ? Shared.Path("data", "models", "all-MiniLM-L6-v2") : Path.Combine(folder, "models", "all-MiniLM-L6-v2"));
+        Link(folder, "all-MiniLM-L6-v2", Shared.IsPresent ? Shared.Path("data", "models", "all-MiniLM-L6-v2") : Path.Combine(folder, "models",
+            "all-MiniLM-L6-v2"));
         File.Copy(Path.Combine(folder, "models", "all-MiniLM-L6-v2", "model.safetensors"), Path.Combine(folder, "model.safetensors"), overwrite: true);
         Dictionary<string, string?> environment = new() { ["PATH"] = $"{Path.GetDirectoryName(ClozeProcess.Executable)}:{Environment.GetEnvironmentVariable("PATH")}" };
         Command.Result result = await Command.RunAsync("/bin/sh", ["-c", example], folder, environment);

@@ -22,7 +22,8 @@ public class InterruptionTests
         await feeding;
         Assert.Equal(130, process.ExitCode);
         Assert.EndsWith("\n", rest, StringComparison.Ordinal);
-        foreach (string line in (first + "\n" + rest).Split('\n', StringSplitOptions.RemoveEmptyEntries)) Assert.Equal(384, JsonDocument.Parse(line).RootElement.GetProperty("embedding").GetArrayLength());
+        foreach (string line in (first + "\n" + rest).Split('\n', StringSplitOptions.RemoveEmptyEntries)) Assert.Equal(384,
+            JsonDocument.Parse(line).RootElement.GetProperty("embedding").GetArrayLength());
         Assert.Empty(await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
     }
 
@@ -33,7 +34,8 @@ public class InterruptionTests
         using TemporaryFolder folder = new();
         using Process process = ClozeProcess.Start([.. s_endless, "--output", Path.Combine(folder.Path, "v.npy")]);
         Task feeding = Feed(process);
-        while (Directory.GetFiles(folder.Path) is not [string file] || new FileInfo(file).Length == 0) await Task.Delay(20, TestContext.Current.CancellationToken);
+        while (Directory.GetFiles(folder.Path) is not [string file] || new FileInfo(file).Length == 0) await Task.Delay(20,
+            TestContext.Current.CancellationToken);
         await Command.RunAsync("/bin/kill", ["-INT", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
         process.StandardInput.BaseStream.Dispose();
@@ -46,7 +48,8 @@ public class InterruptionTests
     public async Task AClosedPipeEndsQuietly()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "a pipe of a POSIX shell");
-        Command.Result result = await Command.RunAsync("/bin/sh", ["-c", "while echo some text 2>/dev/null; do :; done | \"$0\" embed --input - --batch-tokens 64 | head -n 1", ClozeProcess.Executable]);
+        Command.Result result = await Command.RunAsync("/bin/sh", ["-c",
+            "while echo some text 2>/dev/null; do :; done | \"$0\" embed --input - --batch-tokens 64 | head -n 1", ClozeProcess.Executable]);
         Assert.Equal(0, result.ExitCode);
         Assert.Single(result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         Assert.Empty(result.Error);

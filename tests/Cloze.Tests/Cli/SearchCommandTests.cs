@@ -18,7 +18,8 @@ public partial class SearchCommandTests
     [Fact]
     public async Task Search_ByLineRanksLines()
     {
-        JsonElement[] hits = (await ClozeProcess.RunAsync(["search", "feline", "-", "--by", "line", "--top", "9"], "a cat\n\na stock\n  \na train\n")).Succeeded().Json;
+        JsonElement[] hits = (await ClozeProcess.RunAsync(["search", "feline", "-", "--by", "line", "--top", "9"],
+            "a cat\n\na stock\n  \na train\n")).Succeeded().Json;
         Assert.Equal([1, 3, 5], hits.Select(hit => hit.GetProperty("line").GetInt32()).Order());
         Assert.Equal("a cat", hits[0].GetProperty("text").GetString());
         Assert.All(hits, hit => Assert.Equal("-", hit.GetProperty("path").GetString()));
@@ -30,7 +31,8 @@ public partial class SearchCommandTests
         using TemporaryFolder folder = new();
         foreach (string path in (string[])["b.txt", "a.txt", "a/z.txt"]) folder.Write(path, "the same\n\nthe same\n");
         JsonElement[] hits = (await ClozeProcess.RunAsync(["search", "same", "b.txt", "a.txt", "a", "b.txt", "--top", "10"], [], folder.Path)).Succeeded().Json;
-        Assert.Equal(["a.txt:1", "a.txt:3", "a/z.txt:1", "a/z.txt:3", "b.txt:1", "b.txt:3"], hits.Select(hit => $"{hit.GetProperty("path").GetString()}:{hit.GetProperty("line").GetInt32()}"));
+        Assert.Equal(["a.txt:1", "a.txt:3", "a/z.txt:1", "a/z.txt:3", "b.txt:1", "b.txt:3"], hits.Select(hit =>
+            $"{hit.GetProperty("path").GetString()}:{hit.GetProperty("line").GetInt32()}"));
     }
 
     [Fact]
@@ -89,7 +91,8 @@ public partial class SearchCommandTests
     [Fact]
     public async Task Search_CutsLongParagraphsIntoOverlappingPiecesAndDropsNothing()
     {
-        string sentence = "This is sentence number {0} of a very long paragraph about ships, harbours and the sea.", needle = "Photosynthesis happens in the leaves of plants.";
+        string sentence = "This is sentence number {0} of a very long paragraph about ships, harbours and the sea.",
+            needle = "Photosynthesis happens in the leaves of plants.";
         string[] sentences = [.. Enumerable.Range(0, 120).Select(i => string.Format(System.Globalization.CultureInfo.InvariantCulture, sentence, i))];
         sentences[117] = needle;
         string text = string.Join('\n', sentences.Chunk(2).Select(pair => string.Join(' ', pair)));
@@ -97,7 +100,8 @@ public partial class SearchCommandTests
         Assert.DoesNotContain("cut there", result.Error, StringComparison.Ordinal);
         JsonElement[] hits = result.Json;
         Assert.Contains(needle, hits[0].GetProperty("text").GetString(), StringComparison.Ordinal);
-        (int Line, int End, string Text)[] pieces = [.. hits.Select(hit => (hit.GetProperty("line").GetInt32(), hit.GetProperty("end_line").GetInt32(), hit.GetProperty("text").GetString()!)).Order()];
+        (int Line, int End, string Text)[] pieces = [.. hits.Select(hit => (hit.GetProperty("line").GetInt32(), hit.GetProperty("end_line").GetInt32(),
+            hit.GetProperty("text").GetString()!)).Order()];
         Assert.True(pieces.Length > 5);
         string[] lines = text.Split('\n');
         Assert.All(pieces, piece => Assert.Contains(piece.Text, string.Join('\n', lines[(piece.Line - 1)..piece.End]), StringComparison.Ordinal));

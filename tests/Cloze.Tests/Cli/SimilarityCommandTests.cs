@@ -23,7 +23,8 @@ public class SimilarityCommandTests
     [Fact]
     public async Task Similarity_WithoutScoresGivesPairsOnly()
     {
-        string table = string.Join('\n', Table.Split('\n').Select(line => line.Contains('\t', StringComparison.Ordinal) ? line[..line.LastIndexOf('\t')] : line));
+        string table = string.Join('\n', Table.Split('\n').Select(line => line.Contains('\t', StringComparison.Ordinal)
+            ? line[..line.LastIndexOf('\t')] : line));
         Assert.Equal("""{"pairs":3}""", (await ClozeProcess.RunAsync(["similarity", "--input", "-"], table)).Succeeded().Output.Trim());
         (await ClozeProcess.RunAsync(["similarity", "--input", "-", "--score-column", "score"], table)).Refused(1, "no column score", "sentence1, sentence2");
     }
@@ -48,7 +49,8 @@ public class SimilarityCommandTests
     [Fact]
     public async Task Similarity_OtherColumnsAreNamedByTheUser()
     {
-        ClozeProcess.Result result = (await ClozeProcess.RunAsync(["similarity", "--input", "-", "--columns", "b,a", "--score-column", "s"], "s\ta\tb\n1\tcat\tdog\n2\tx\ty\n3\tone\ttwo\n")).Succeeded();
+        ClozeProcess.Result result = (await ClozeProcess.RunAsync(["similarity", "--input", "-", "--columns", "b,a", "--score-column", "s"],
+            "s\ta\tb\n1\tcat\tdog\n2\tx\ty\n3\tone\ttwo\n")).Succeeded();
         Assert.Equal(3, result.Json[^1].GetProperty("pairs").GetInt32());
         (await ClozeProcess.RunAsync("similarity", "--input", "-", "--columns", "a")).Refused(2, "two names");
     }
@@ -60,11 +62,13 @@ public class SimilarityCommandTests
     {
         Shared.RequireOrSkip();
         string[] arguments = ["similarity", "--input", Shared.Path("data", "tasks", "glue", "STS-B", "test.tsv"), "--pairs"];
-        JsonElement[] lines = (await ClozeProcess.RunAsync(model is null ? arguments : [.. arguments, "--model", Shared.Path("data", "models", model)])).Succeeded().Json;
+        JsonElement[] lines = (await ClozeProcess.RunAsync(model is null ? arguments : [.. arguments, "--model", Shared.Path("data", "models",
+            model)])).Succeeded().Json;
         Assert.Equal(1379, lines[^1].GetProperty("pairs").GetInt32());
         Assert.InRange(lines[^1].GetProperty("spearman").GetDouble(), least, most);
         if (model is null) return;
-        double[] recorded = [.. File.ReadLines(Shared.Path("goldens", "minilm", "sts-b-test-cosines.txt")).Select(line => double.Parse(line, CultureInfo.InvariantCulture))];
+        double[] recorded = [.. File.ReadLines(Shared.Path("goldens", "minilm", "sts-b-test-cosines.txt")).Select(line => double.Parse(line,
+            CultureInfo.InvariantCulture))];
         for (int i = 0; i < recorded.Length; i++) Assert.Equal(recorded[i], lines[i].GetProperty("cosine").GetDouble(), 2e-6);
     }
 

@@ -16,7 +16,8 @@ public class FillMaskTests
         int compared = 0;
         foreach (string line in File.ReadLines(Shared.Path("goldens", "pipelines", "fill-mask.jsonl")))
         {
-            JsonElement call = JsonDocument.Parse(line).RootElement, options = call.GetProperty("options"), input = call.GetProperty("input"), output = call.GetProperty("output");
+            JsonElement call = JsonDocument.Parse(line).RootElement, options = call.GetProperty("options"), input = call.GetProperty("input"),
+                output = call.GetProperty("output");
             if (call.GetProperty("checkpoint").GetString() != "checkpoints/bert-mlm" || input.ValueKind != JsonValueKind.String) continue;
             if (options.TryGetProperty("targets", out _) || options.TryGetProperty("tokenizer_kwargs", out _)) continue;
             int top = options.TryGetProperty("top_k", out JsonElement asked) ? asked.GetInt32() : 5;
@@ -45,14 +46,16 @@ public class FillMaskTests
         Shared.RequireOrSkip();
         using FillMask filler = FillMask.Load(Model);
         Assert.Contains("no [MASK]", Assert.Throws<ArgumentException>(() => filler.Fill("no gap")).Message, StringComparison.Ordinal);
-        Assert.Contains("the model reads", Assert.Throws<ArgumentException>(() => filler.Fill("[MASK] " + string.Concat(Enumerable.Repeat("word ", 2000)))).Message, StringComparison.Ordinal);
+        Assert.Contains("the model reads", Assert.Throws<ArgumentException>(() => filler.Fill("[MASK] " + string.Concat(Enumerable.Repeat("word ",
+            2000)))).Message, StringComparison.Ordinal);
         filler.Dispose();
         Assert.Throws<ObjectDisposedException>(() => filler.Fill("a [MASK]"));
     }
 
     [Fact]
     public void Load_RefusesAModelWithoutAMaskedLmHead() =>
-        Assert.Contains("cls.predictions", Assert.Throws<CheckpointException>(() => FillMask.Load(Path.Combine(Shared.Repository, "models", "all-MiniLM-L6-v2"))).Message, StringComparison.Ordinal);
+        Assert.Contains("cls.predictions", Assert.Throws<CheckpointException>(() => FillMask.Load(Path.Combine(Shared.Repository, "models",
+            "all-MiniLM-L6-v2"))).Message, StringComparison.Ordinal);
 
     [Fact]
     public async Task Command_WritesAWordALine()

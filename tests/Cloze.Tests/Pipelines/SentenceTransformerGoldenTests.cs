@@ -32,10 +32,12 @@ public class SentenceTransformerGoldenTests
         JsonElement call = Lines("encode.jsonl").Single(call => call.GetProperty("id").GetString() == id);
         string checkpoint = call.GetProperty("checkpoint").GetString()!, folder = Folder(checkpoint);
         JsonElement options = call.GetProperty("options");
-        Assert.SkipWhen(options.TryGetProperty("output_value", out _) || options.TryGetProperty("precision", out _), "token vectors and rounded vectors are not TextEmbedder's");
+        Assert.SkipWhen(options.TryGetProperty("output_value", out _) || options.TryGetProperty("precision", out _),
+            "token vectors and rounded vectors are not TextEmbedder's");
         if (Unsupported.Split(' ').Contains(Path.GetFileName(checkpoint)))
         {
-            Assert.True(Record.Exception(() => TextEmbedder.Load(folder).Dispose()) is CheckpointException or TokenizerException, "what is not supported is refused");
+            Assert.True(Record.Exception(() => TextEmbedder.Load(folder).Dispose()) is CheckpointException or TokenizerException,
+                "what is not supported is refused");
             return;
         }
         using TextEmbedder embedder = TextEmbedder.Load(folder);
@@ -54,7 +56,8 @@ public class SentenceTransformerGoldenTests
         string[] texts = input.ValueKind == JsonValueKind.String ? [input.GetString()!] : [.. input.EnumerateArray().Select(text => text.GetString()!)];
         if (call.TryGetProperty("error", out _))
         {
-            Assert.Contains(name!, Assert.Throws<ArgumentException>(() => embedder.Embed(texts, embed, TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
+            Assert.Contains(name!, Assert.Throws<ArgumentException>(() => embedder.Embed(texts, embed, TestContext.Current.CancellationToken)).Message,
+                StringComparison.Ordinal);
             return;
         }
         JsonElement output = call.GetProperty("output");
@@ -75,7 +78,8 @@ public class SentenceTransformerGoldenTests
         string named = reason switch
         {
             _ when reason.StartsWith("module ", StringComparison.Ordinal) => reason.Split(' ')[1],
-            _ when reason.StartsWith("activation ", StringComparison.Ordinal) || reason.StartsWith("pooling_mode ", StringComparison.Ordinal) => reason.Split(' ')[1],
+            _ when reason.StartsWith("activation ", StringComparison.Ordinal) || reason.StartsWith("pooling_mode ", StringComparison.Ordinal) =>
+                reason.Split(' ')[1],
             "modules.json path leaves the folder" => "leaves the folder",
             "modules.json lists no module" => "lists no module",
             "default_prompt_name is not in prompts" => "default_prompt_name",
@@ -104,13 +108,15 @@ public class SentenceTransformerGoldenTests
     {
         Assert.Equal(expected.Length, got.Length);
         float largest = 0, difference = 0;
-        for (int i = 0; i < expected.Length; i++) (largest, difference) = (Math.Max(largest, Math.Abs(expected[i])), Math.Max(difference, Math.Abs(expected[i] - got[i])));
+        for (int i = 0; i < expected.Length; i++) (largest, difference) = (Math.Max(largest, Math.Abs(expected[i])), Math.Max(difference,
+            Math.Abs(expected[i] - got[i])));
         Assert.True(difference <= 1e-5f * largest, $"{what}: {difference / largest} of the largest");
     }
 
     private static string Folder(string checkpoint) => Shared.Path("goldens", "sentence-transformers", checkpoint);
 
-    private static IEnumerable<JsonElement> Lines(string file) => File.ReadLines(Shared.Path("goldens", "sentence-transformers", file)).Select(line => JsonDocument.Parse(line).RootElement);
+    private static IEnumerable<JsonElement> Lines(string file) => File.ReadLines(Shared.Path("goldens", "sentence-transformers", file)).Select(line =>
+        JsonDocument.Parse(line).RootElement);
 
     private static string? Text(JsonElement options, string name) => options.TryGetProperty(name, out JsonElement value) ? value.GetString() : null;
 

@@ -52,7 +52,8 @@ public sealed class TextEmbedderTests : IClassFixture<TextEmbedderTests.DefaultM
     {
         string[] words = ["the", "harbour", "Ångström", "unbelievable", "42", "—", "猫", "sea", "[MASK]", "running", "e=mc²"];
         Random random = new(20);
-        string[] texts = [.. Enumerable.Range(0, 60).Select(_ => string.Join(' ', Enumerable.Range(0, random.Next(0, random.Next(2) == 0 ? 12 : 300)).Select(_ => words[random.Next(words.Length)])))];
+        string[] texts = [.. Enumerable.Range(0, 60).Select(_ => string.Join(' ', Enumerable.Range(0, random.Next(0, random.Next(2) == 0
+            ? 12 : 300)).Select(_ => words[random.Next(words.Length)])))];
         using TextEmbedder one = TextEmbedder.Load(Folder, new() { Threads = 1 });
         float[][] alone = [.. texts.Select(text => one.Embed(text, cancellation: Cancellation).ToArray())];
         foreach (int batchTokens in (int[])[1, 100, 700, 4096])
@@ -62,7 +63,8 @@ public sealed class TextEmbedderTests : IClassFixture<TextEmbedderTests.DefaultM
             foreach (TextEmbedder embedder in (TextEmbedder[])[one, _embedder])
             {
                 ReadOnlyMemory<float>[] vectors = embedder.Embed([.. order.Select(i => texts[i])], new() { BatchTokens = batchTokens }, Cancellation);
-                for (int i = 0; i < order.Length; i++) Assert.True(alone[order[i]].AsSpan().SequenceEqual(vectors[i].Span), $"text {order[i]}, {batchTokens} tokens a batch");
+                for (int i = 0; i < order.Length; i++) Assert.True(alone[order[i]].AsSpan().SequenceEqual(vectors[i].Span),
+                    $"text {order[i]}, {batchTokens} tokens a batch");
             }
         }
     }
@@ -112,7 +114,8 @@ public sealed class TextEmbedderTests : IClassFixture<TextEmbedderTests.DefaultM
         using CancellationTokenSource source = new();
         Assert.Throws<OperationCanceledException>(() =>
         {
-            foreach (ReadOnlyMemory<float> _ in _embedder.EmbedStream(Enumerable.Repeat("text", 1000), new() { BatchTokens = 8 }, source.Token)) source.Cancel();
+            foreach (ReadOnlyMemory<float> _ in _embedder.EmbedStream(Enumerable.Repeat("text", 1000), new() { BatchTokens = 8 },
+                source.Token)) source.Cancel();
         });
         Assert.Single(_embedder.Embed(["still usable"], cancellation: Cancellation));
     }
@@ -121,7 +124,8 @@ public sealed class TextEmbedderTests : IClassFixture<TextEmbedderTests.DefaultM
     public void Dispose_DuringACallLetsItFinishAndRefusesLaterOnes()
     {
         TextEmbedder embedder = TextEmbedder.Load(Folder, new() { Threads = 1 });
-        using IEnumerator<ReadOnlyMemory<float>> running = embedder.EmbedStream(Enumerable.Repeat("text", 500), new() { BatchTokens = 4 }, Cancellation).GetEnumerator();
+        using IEnumerator<ReadOnlyMemory<float>> running = embedder.EmbedStream(Enumerable.Repeat("text", 500), new() { BatchTokens = 4 },
+            Cancellation).GetEnumerator();
         Assert.True(running.MoveNext());
         float[] first = running.Current.ToArray();
         embedder.Dispose();
@@ -135,7 +139,8 @@ public sealed class TextEmbedderTests : IClassFixture<TextEmbedderTests.DefaultM
     [Fact]
     public void Dimensions_TruncatesAndMakesTheLengthOneAgain()
     {
-        float[] full = _embedder.Embed("a text", cancellation: Cancellation).ToArray(), cut = _embedder.Embed("a text", new() { Dimensions = 10 }, Cancellation).ToArray();
+        float[] full = _embedder.Embed("a text", cancellation: Cancellation).ToArray(), cut = _embedder.Embed("a text", new() { Dimensions = 10 },
+            Cancellation).ToArray();
         Assert.Equal(10, cut.Length);
         double length = Math.Sqrt(full[..10].Sum(value => (double)value * value));
         for (int i = 0; i < 10; i++) Assert.Equal(full[i] / length, cut[i], 1e-6);
@@ -159,7 +164,8 @@ public sealed class TextEmbedderTests : IClassFixture<TextEmbedderTests.DefaultM
     public void Statistics_CountTextsTokensAndCuts()
     {
         EmbedStatistics statistics = new();
-        _embedder.Embed(["", "one two", string.Concat(Enumerable.Repeat("word ", 254)), string.Concat(Enumerable.Repeat("word ", 255))], new() { Statistics = statistics }, Cancellation);
+        _embedder.Embed(["", "one two", string.Concat(Enumerable.Repeat("word ", 254)), string.Concat(Enumerable.Repeat("word ", 255))],
+            new() { Statistics = statistics }, Cancellation);
         Assert.Equal((4, 2 + 4 + 256 + 256, 1), (statistics.Texts, statistics.Tokens, statistics.Truncated));
     }
 
