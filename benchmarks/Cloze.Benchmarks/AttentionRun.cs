@@ -33,10 +33,21 @@ internal sealed unsafe class AttentionRun : IParallel, IDisposable
         for (int n = 0; n < shape.Tokens; n++) columns[n] = n % shape.Length;
         _call = new()
         {
-            Q = _qkv.Data, K = _qkv.Data + _width, V = _qkv.Data + 2 * _width, QStride = stride, KStride = stride, VStride = stride,
-            Output = _output.Data, OutputStride = outputStride,
-            Heads = shape.Heads, HeadSize = shape.HeadSize, Sequences = shape.Sequences, Scale = 1 / MathF.Sqrt(shape.HeadSize), Window = shape.Window ?? -1,
-            Starts = starts, Columns = columns,
+            Q = _qkv.Data,
+            K = _qkv.Data + _width,
+            V = _qkv.Data + 2 * _width,
+            QStride = stride,
+            KStride = stride,
+            VStride = stride,
+            Output = _output.Data,
+            OutputStride = outputStride,
+            Heads = shape.Heads,
+            HeadSize = shape.HeadSize,
+            Sequences = shape.Sequences,
+            Scale = 1 / MathF.Sqrt(shape.HeadSize),
+            Window = shape.Window ?? -1,
+            Starts = starts,
+            Columns = columns,
         };
 
         _slopes = GC.AllocateArray<float>(shape.Heads, pinned: true);

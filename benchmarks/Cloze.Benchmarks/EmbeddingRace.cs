@@ -7,13 +7,13 @@ using Microsoft.ML.OnnxRuntime;
 namespace Cloze.Benchmarks;
 
 /// <summary>The 2758 sentences of STS-B's test set through all-MiniLM-L6-v2 in float32: Cloze against ONNX Runtime, rounds in turn.</summary>
-/// <remarks>Both see the same tokens (checked), sort by length and use the batch size that is best for them (tried first). Their embeddings are compared before anything is timed.</remarks>
+/// <remarks>Both see the same tokens, sort by length and use the batch size that is best for them (tried first). Their embeddings are compared before anything is timed.</remarks>
 internal static class EmbeddingRace
 {
     public static int Run(string[] args, bool smoke)
     {
         if (args is [OnnxPeer.Argument, .. string[] rest]) return OnnxPeer.Serve(rest);
-        int threads = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 2, rounds = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : smoke ? 1 : 9;
+        int threads = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 2, rounds = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : smoke ? 1 : 5;
         string shared = Path.Combine(Machine.Repository, "..", "shared"), folder = Path.Combine(shared, "data/models/all-MiniLM-L6-v2");
         if (!Directory.Exists(shared))
         {
@@ -31,16 +31,19 @@ internal static class EmbeddingRace
         peer.Ask("texts", textFile);
         peer.Ask("tokens", answerFile);
         int different = File.ReadLines(answerFile).Zip(cloze.Tokens()).Count(pair => pair.First != pair.Second);
+        File.WriteAllLines(answerFile, cloze.Tokens());
+        peer.Ask("ids", answerFile);
 
-        int batchSize = Best([8, 16, 32, 64, 128], size => peer.Ask("embed", size)), batchTokens = Best([512, 1024, 2048, 4096, 8192, 16384], cloze.Embed);
+        int batchSize = Best([8, 16, 32, 64], size => peer.Ask("embed", size)), batchTokens = Best([1024, 4096, 16384], cloze.Embed);
         peer.Ask("write", answerFile);
         float[] expected = MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(answerFile)).ToArray();
         double worst = cloze.WorstCosine(expected);
         Console.WriteLine($"# all-MiniLM-L6-v2, float32, {texts.Length} sentences of STS-B test, {threads} threads\n");
         Console.WriteLine(Machine.Describe($"embedding-race {threads} {rounds}", $"ONNX Runtime {Machine.Version(typeof(InferenceSession).Assembly)}, all graph optimizations, a process of its own"));
-        Console.WriteLine($"- {cloze.TokenCount} tokens; {different} sentences are tokenized differently; smallest cosine between the two embeddings of a sentence: {worst:F7}");
-        Console.WriteLine($"- best batch: Cloze {batchTokens} tokens, ONNX Runtime {batchSize} sentences; {rounds} rounds in turn, medians\n");
-        if (different > 0 || worst < 0.99999) return 1;
+        Console.WriteLine($"- {cloze.TokenCount} tokens; smallest cosine between the two embeddings of a sentence, from the same tokens: {worst:F7}");
+        Console.WriteLine($"- best batch: Cloze {batchTokens} tokens, ONNX Runtime {batchSize} sentences; {rounds} rounds in turn, medians");
+        Console.WriteLine($"- tokenization included: ONNX Runtime beside FastBertTokenizer, which tokenizes {different} of the sentences differently\n");
+        if (worst < 0.99999) return 1;
 
         Console.WriteLine("| | Cloze, sentences/s | ONNX Runtime, sentences/s | ratio | lowest … highest ratio of a round |");
         Console.WriteLine("| --- | ---: | ---: | ---: | --- |");
@@ -72,8 +75,12 @@ internal static class EmbeddingRace
         return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
     }
 
-    /// <summary>The fastest of some sizes, each tried twice.</summary>
-    private static int Best(int[] sizes, Func<int, double> seconds) => sizes.MinBy(size => Math.Min(seconds(size), seconds(size)));
+    /// <summary>The fastest of some sizes, each tried once after a run that warms up.</summary>
+    private static int Best(int[] sizes, Func<int, double> seconds)
+    {
+        seconds(sizes[0]);
+        return sizes.MinBy(seconds);
+    }
 
     /// <summary>Both sentences of each pair, in order.</summary>
     private static string[] Sentences(string path, int limit)

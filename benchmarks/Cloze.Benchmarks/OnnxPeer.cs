@@ -53,8 +53,11 @@ internal sealed class OnnxPeer : IDisposable
                 _ids = new long[_texts.Length][];
                 Tokenize();
                 break;
-            case "tokens": // the ids that it sees, a text a line
+            case "tokens": // the ids that its tokenizer gives, a text a line
                 File.WriteAllLines(argument, _ids.Select(ids => string.Join(' ', ids)));
+                break;
+            case "ids": // those that it shall take instead
+                _ids = [.. File.ReadLines(argument).Select(line => line.Split(' ').Select(id => long.Parse(id, CultureInfo.InvariantCulture)).ToArray())];
                 break;
             case "embed": // tokenization excluded
                 Embed(int.Parse(argument, CultureInfo.InvariantCulture));

@@ -25,9 +25,23 @@ internal sealed unsafe class CpuAttention(CpuRuntime runtime)
         {
             AttentionCall call = new()
             {
-                Q = q.Data, QStride = q.Stride, K = k.Data, KStride = k.Stride, V = v.Data, VStride = v.Stride, Output = y.Data, OutputStride = y.Stride,
-                Heads = heads, HeadSize = headSize, Sequences = batch.Sequences, Scale = scale, Window = window ?? -1,
-                Starts = starts, Columns = columns, QueryRows = allRows ? null : queryRows, QueryStarts = allRows ? null : queryStarts,
+                Q = q.Data,
+                QStride = q.Stride,
+                K = k.Data,
+                KStride = k.Stride,
+                V = v.Data,
+                VStride = v.Stride,
+                Output = y.Data,
+                OutputStride = y.Stride,
+                Heads = heads,
+                HeadSize = headSize,
+                Sequences = batch.Sequences,
+                Scale = scale,
+                Window = window ?? -1,
+                Starts = starts,
+                Columns = columns,
+                QueryRows = allRows ? null : queryRows,
+                QueryStarts = allRows ? null : queryStarts,
             };
             bool hasGlobal = seesGlobal && window is not null && batch.Global.Count > 0;   // without a window every key is seen anyway
             if (hasGlobal)

@@ -1,5 +1,5 @@
-using Cloze.Kernels.Simd;
 using System.Runtime.CompilerServices;
+using Cloze.Kernels.Simd;
 namespace Cloze.Kernels;
 
 /// <summary>y = other ∘ activation(x · Wᵀ + bias) over packed weights: walks rows and panels in tiles that stay in registers.</summary>

@@ -189,7 +189,7 @@ public sealed class AlbertArchitecture : IArchitecture
 
     public TensorNames Names => AlbertConfig.Names;
 
-    public bool Recognises(IEnumerable<string> stored) => 
+    public bool Recognises(IEnumerable<string> stored) =>
         stored.Any(name => name.EndsWith("encoder.embedding_hidden_mapping_in.weight", StringComparison.Ordinal));
 
     public object Configure(ConfigFields config, IStoredTensors? file)

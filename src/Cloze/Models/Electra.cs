@@ -219,7 +219,7 @@ public sealed class ElectraArchitecture : IArchitecture
     public TensorNames Names => ElectraConfig.Names;
 
     /// <remarks>A bare encoder of equal widths has no name that BERT's has not.</remarks>
-    public bool Recognises(IEnumerable<string> stored) => 
+    public bool Recognises(IEnumerable<string> stored) =>
         stored.Any(name => name.StartsWith("electra.", StringComparison.Ordinal) || name.EndsWith("embeddings_project.weight", StringComparison.Ordinal));
 
     public object Configure(ConfigFields config, IStoredTensors? file)

@@ -135,7 +135,7 @@ public sealed class RobertaArchitecture : IArchitecture
     public TensorNames Names => RobertaConfig.Names;
 
     /// <remarks>A bare encoder's file has no name that BERT's has not.</remarks>
-    public bool Recognises(IEnumerable<string> stored) => 
+    public bool Recognises(IEnumerable<string> stored) =>
         stored.Any(name => name.StartsWith("roberta.", StringComparison.Ordinal) || name.StartsWith("lm_head.", StringComparison.Ordinal))
         && !stored.Any(name => name.Contains("query_global", StringComparison.Ordinal));
 

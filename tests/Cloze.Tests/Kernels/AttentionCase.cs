@@ -31,8 +31,17 @@ internal sealed unsafe class AttentionCase : IDisposable
 
         Call = new()
         {
-            QStride = width + 3, KStride = width, VStride = width + 16, OutputStride = width, Heads = heads, HeadSize = d, Sequences = sequences,
-            Scale = 1 / MathF.Sqrt(d), Window = shape.Window ?? -1, Starts = Ints(Starts), Columns = Ints(Columns),
+            QStride = width + 3,
+            KStride = width,
+            VStride = width + 16,
+            OutputStride = width,
+            Heads = heads,
+            HeadSize = d,
+            Sequences = sequences,
+            Scale = 1 / MathF.Sqrt(d),
+            Window = shape.Window ?? -1,
+            Starts = Ints(Starts),
+            Columns = Ints(Columns),
         };
         float* all = Floats(tokens, width, Call.QStride, random);
         Call.K = Floats(tokens, width, Call.KStride, random);
@@ -271,7 +280,10 @@ internal sealed record AttentionShape(int[] Lengths, int Heads, int HeadSize, st
 
     public AttentionShape Alone(int sequence) => this with
     {
-        Lengths = [Lengths[sequence]], Columns = Part(Columns, sequence), Queries = Part(Queries, sequence), Globals = Part(Globals, sequence),
+        Lengths = [Lengths[sequence]],
+        Columns = Part(Columns, sequence),
+        Queries = Part(Queries, sequence),
+        Globals = Part(Globals, sequence),
     };
 
     public override string ToString() => $"{Term}, lengths {string.Join(' ', Lengths)}, {Heads} x {HeadSize}, window {Window?.ToString() ?? "none"}"

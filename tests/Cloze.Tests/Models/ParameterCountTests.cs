@@ -69,19 +69,25 @@ public class ParameterCountTests
 
     private static readonly Dictionary<string, (long Published, Action<Weights<Shape>> Build)> s_models = new()
     {
-        ["BERT base with pooler"] = (109_482_240, w => { _ = new Bert<Shape>(s_bert, w); BertHeads.Pooler(s_bert, w); }),
-        ["BERT base cased with pooler"] = (108_310_272, w => { _ = new Bert<Shape>(s_bert with { VocabSize = 28996 }, w); BertHeads.Pooler(s_bert, w); }),
-        ["BERT large with pooler"] = (335_141_888, w => { _ = new Bert<Shape>(s_bertLarge, w); BertHeads.Pooler(s_bertLarge, w); }),
+        ["BERT base with pooler"] = (109_482_240, w => { _ = new Bert<Shape>(s_bert, w); BertHeads.Pooler(s_bert, w); }
+        ),
+        ["BERT base cased with pooler"] = (108_310_272, w => { _ = new Bert<Shape>(s_bert with { VocabSize = 28996 }, w); BertHeads.Pooler(s_bert, w); }
+        ),
+        ["BERT large with pooler"] = (335_141_888, w => { _ = new Bert<Shape>(s_bertLarge, w); BertHeads.Pooler(s_bertLarge, w); }
+        ),
         ["RoBERTa base"] = (124_055_040, w => _ = new Roberta<Shape>(s_roberta, w)),
-        ["RoBERTa base with pooler"] = (124_645_632, w => { _ = new Roberta<Shape>(s_roberta, w); RobertaHeads.Pooler(s_roberta, w); }),
+        ["RoBERTa base with pooler"] = (124_645_632, w => { _ = new Roberta<Shape>(s_roberta, w); RobertaHeads.Pooler(s_roberta, w); }
+        ),
         ["RoBERTa large"] = (354_310_144, w => _ = new Roberta<Shape>(s_roberta with { HiddenSize = 1024, NumHiddenLayers = 24, NumAttentionHeads = 16, IntermediateSize = 4096 }, w)),
         ["DistilBERT base"] = (66_362_880, w => _ = new DistilBert<Shape>(new() { VocabSize = 30522, Dim = 768, NLayers = 6, NHeads = 12, HiddenDim = 3072 }, w)),
-        ["ALBERT base with pooler"] = (11_683_584, w => { _ = new Albert<Shape>(s_albert, w); AlbertHeads.Pooler(s_albert, w); }),
+        ["ALBERT base with pooler"] = (11_683_584, w => { _ = new Albert<Shape>(s_albert, w); AlbertHeads.Pooler(s_albert, w); }
+        ),
         ["Longformer base"] = (148_068_864, w => _ = new Longformer<Shape>(s_longformer, w)),
         ["Longformer base with its masked-LM head"] = (148_711_257, w => LongformerHeads.MaskedLm(s_longformer, w, new Longformer<Shape>(s_longformer, w.Under("longformer")).Words)),
         ["Longformer large"] = (433_551_360, w => _ = new Longformer<Shape>(s_longformer with { HiddenSize = 1024, NumHiddenLayers = 24, NumAttentionHeads = 16, IntermediateSize = 4096 }, w)),
         ["DeBERTa-v3 base"] = (183_831_552, w => _ = new DebertaV2<Shape>(s_debertaV3, w)),
-        ["DeBERTa-v3 base with the position table of its mask decoder"] = (183_831_552 + 393_216, w => { _ = new DebertaV2<Shape>(s_debertaV3, w); w.Table(512, 768, "embeddings.position_embeddings.weight"); }),
+        ["DeBERTa-v3 base with the position table of its mask decoder"] = (183_831_552 + 393_216, w => { _ = new DebertaV2<Shape>(s_debertaV3, w); w.Table(512, 768, "embeddings.position_embeddings.weight"); }
+        ),
         ["ELECTRA small"] = (13_483_008, w => _ = new Electra<Shape>(s_electraSmall, w)),
         ["ELECTRA base"] = (108_891_648, w => _ = new Electra<Shape>(s_electra, w)),
         ["ELECTRA large"] = (334_092_288, w => _ = new Electra<Shape>(s_electraLarge, w)),
