@@ -9,7 +9,7 @@ internal static class AttentionBenchmark
 {
     private const int LongestSmoke = 128;
 
-    // The last figure: per cent of peak (median) that the design's sketch of this kernel reached on a Zen 3, the mark to hold.
+    // The last figure: the mark, per cent of peak (median) that the kernel has to hold on a Zen 3.
     private static readonly AttentionShape[] s_shapes =
     [
         .. Shapes("none", 64, null, (16, 28), (128, 57), (512, 67), (2048, 62), (8192, 61)),
@@ -30,9 +30,9 @@ internal static class AttentionBenchmark
         Console.WriteLine($"""
 
             Batches of at least 512 tokens of {rounds} interleaved rounds: the median, and the best quarter in brackets.
-            Sketch: the per cent that the design's sketch reached (0: not measured).
+            Mark: the per cent of peak to hold on a Zen 3 (0: none is set).
 
-            | heads | term | window | n | µs a token | % of peak | GFLOP/s | sketch, % |
+            | heads | term | window | n | µs a token | % of peak | GFLOP/s | mark, % |
             |---|---|---|---|---|---|---|---|
             """);
         List<(AttentionShape Shape, AttentionRun Run, List<double> Seconds)> cases =
@@ -55,7 +55,7 @@ internal static class AttentionBenchmark
                 $"| {shape.Heads} x {shape.HeadSize} | {shape.Term} | {shape.Window} | {shape.Length} "
                 + $"| {median / shape.Tokens * 1e6:F2} ({best / shape.Tokens * 1e6:F2}) "
                 + $"| {100 * shape.Flops / median / peak:F0} ({100 * shape.Flops / best / peak:F0}) "
-                + $"| {shape.Flops / median / 1e9:F1} | {shape.SketchPercent} |"));
+                + $"| {shape.Flops / median / 1e9:F1} | {shape.Mark} |"));
             run.Dispose();
         }
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
@@ -69,7 +69,7 @@ internal static class AttentionBenchmark
 
 /// <param name="Window">Columns seen on each side.</param>
 /// <param name="Length">Tokens of each sequence.</param>
-internal sealed record AttentionShape(string Term, int Heads, int HeadSize, int? Window, int Length, int SketchPercent)
+internal sealed record AttentionShape(string Term, int Heads, int HeadSize, int? Window, int Length, int Mark)
 {
     private const int LeastTokens = 512;
 
