@@ -86,8 +86,9 @@ public class ParameterCountTests
         ["Longformer base with its masked-LM head"] = (148_711_257, w => LongformerHeads.MaskedLm(s_longformer, w, new Longformer<Shape>(s_longformer, w.Under("longformer")).Words)),
         ["Longformer large"] = (433_551_360, w => _ = new Longformer<Shape>(s_longformer with { HiddenSize = 1024, NumHiddenLayers = 24, NumAttentionHeads = 16, IntermediateSize = 4096 }, w)),
         ["DeBERTa-v3 base"] = (183_831_552, w => _ = new DebertaV2<Shape>(s_debertaV3, w)),
-        ["DeBERTa-v3 base with the position table of its mask decoder"] = (183_831_552 + 393_216, w => { _ = new DebertaV2<Shape>(s_debertaV3, w); w.Table(512, 768, "embeddings.position_embeddings.weight"); }
-        ),
+        // 512 positions; the head's dense layer and LayerNorm, and a bias a word
+        ["DeBERTa-v3 base with its mask decoder and masked-LM head"] =
+            (183_831_552 + 393_216 + (590_592 + 1_536 + 128_100), w => _ = new DebertaMaskedLm<Shape>(s_debertaV3, w)),
         ["ELECTRA small"] = (13_483_008, w => _ = new Electra<Shape>(s_electraSmall, w)),
         ["ELECTRA base"] = (108_891_648, w => _ = new Electra<Shape>(s_electra, w)),
         ["ELECTRA large"] = (334_092_288, w => _ = new Electra<Shape>(s_electraLarge, w)),
