@@ -185,7 +185,8 @@ public static class TokenBatchBuilder
         return new(batch, new([.. places]), length);
     }
 
-    private static void Check(InputLimits limits, int sequence, int column, int id, int type, int position)
+    /// <exception cref="ArgumentException">The token's id, type, position or column is not in the model's tables.</exception>
+    internal static void Check(InputLimits limits, int sequence, int column, int id, int type, int position)
     {
         if ((uint)id >= (uint)limits.Words) Fail($"id {id} is not in the vocabulary (0 … {limits.Words - 1})");
         if (limits.Types is int types && (uint)type >= (uint)types) Fail($"type {type} is not in the type table (0 … {types - 1})");

@@ -18,12 +18,15 @@ internal sealed class EmbeddingPipeline
     private readonly EmbeddingModule[] _modules;
     private readonly int? _folderDimensions;
 
-    /// <exception cref="CheckpointException">A module's weights are missing or do not fit.</exception>
+    /// <exception cref="CheckpointException">
+    /// A module's weights are missing or do not fit; the tokenizer has ids, or the folder a limit, that the model's tables have no rows for.
+    /// </exception>
     public EmbeddingPipeline(LoadedModel model, Tokenizer tokenizer, SentenceTransformerFolder settings)
     {
         (_model, Tokenizer, _pooling, _folderDimensions) = (model, settings.LowerCase ? tokenizer.LowerCasing() : tokenizer, settings.Pooling,
             settings.Dimensions);
-        MaxTokens = settings.MaxTokens ?? TokenLimit.Of(settings.EncoderFolder);
+        ModelInput.RequireWords(model.Model.Encoder.Limits, Tokenizer, settings.EncoderFolder);
+        MaxTokens = ModelInput.MaxTokens(model.Model.Encoder, settings.EncoderFolder, settings.MaxTokens, settings.LimitFile);
         int width = _pooling.Modes.Count * model.Model.Encoder.HiddenSize;
         _modules = new EmbeddingModule[settings.Modules.Count];
         for (int i = 0; i < _modules.Length; i++)
@@ -61,10 +64,11 @@ internal sealed class EmbeddingPipeline
     /// <param name="vectors">Receives the vector of text i at place i.</param>
     public void Forward(TokenWindow window, ReadOnlySpan<long> order, EmbedPlan plan, Span<ReadOnlyMemory<float>> vectors)
     {
-        TokenBatch batch = window.Packing.Pack(window, order, _model.Model.Encoder.Positions, _model.Model.Globals);
+        IEncoder<CpuTensor> encoder = _model.Model.Encoder;
+        TokenBatch batch = window.Packing.Pack(window, order, encoder.Positions, _model.Model.Globals, encoder.Limits);
         using CpuOps ops = _model.NewCall();
         using IScope<CpuTensor> scope = ops.Scope("embed");
-        CpuTensor hidden = _model.Model.Encoder.Forward(ops, batch);                                    // [N,H]
+        CpuTensor hidden = encoder.Forward(ops, batch);                                                  // [N,H]
         if (plan.Skip > 0)
         {
             (Rows kept, batch) = TokenPacking.WithoutFirst(batch, plan.Skip);
@@ -106,18 +110,5 @@ internal sealed class EmbeddingPipeline
         foreach (float value in vector) sum += (double)value * value;
         float length = MathF.Max((float)Math.Sqrt(sum), 1e-12f);
         for (int i = 0; i < vector.Length; i++) vector[i] /= length;
-    }
-}
-
-/// <summary>How many tokens of a text a model reads where nothing says so: what its tokenizer names, but no more than its position table has.</summary>
-internal static class TokenLimit
-{
-    /// <param name="folder">With config.json and, perhaps, tokenizer_config.json.</param>
-    public static int Of(string folder)
-    {
-        int? positions = SentenceTransformerFolder.Json(Path.Combine(folder, "config.json")).Int32OrNull("max_position_embeddings", minimum: 1);
-        string path = Path.Combine(folder, "tokenizer_config.json");
-        double tokenizer = File.Exists(path) ? SentenceTransformerFolder.Json(path).Number("model_max_length", double.MaxValue) : double.MaxValue;
-        return (int)Math.Min(positions ?? int.MaxValue, tokenizer);
     }
 }

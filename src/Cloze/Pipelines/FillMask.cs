@@ -36,7 +36,16 @@ public sealed class FillMask : IDisposable
         if (tokenizer.MaskToken is not { } mask || tokenizer.IdOf(mask) is not { } maskId)
             throw new TokenizerException($"The tokenizer in {folder} has no mask token, which stands for a gap.");
         LoadedModel model = LoadedModel.Load(folder, ModelTask.MaskedLm, threads);
-        return new(model, (IMaskedLm<CpuTensor>)model.Model.Head!, tokenizer, maskId, TokenLimit.Of(folder));
+        try
+        {
+            ModelInput.RequireWords(model.Model.Encoder.Limits, tokenizer, folder);
+            return new(model, (IMaskedLm<CpuTensor>)model.Model.Head!, tokenizer, maskId, ModelInput.MaxTokens(model.Model.Encoder, folder));
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The most probable words for each gap, in the order of the text; the best first.</summary>

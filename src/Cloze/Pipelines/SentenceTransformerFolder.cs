@@ -23,6 +23,8 @@ internal sealed record SentenceTransformerFolder
     public IReadOnlyList<EmbeddingModuleSettings> Modules { get; init; } = [];
     /// <summary>Tokens of a text, special ones included; null: what the tokenizer and the position table allow.</summary>
     public int? MaxTokens { get; init; }
+    /// <summary>The file that says <see cref="MaxTokens"/>; null: none does.</summary>
+    public string? LimitFile { get; init; }
     /// <summary>Lower-cases before the tokenizer's own normalizer.</summary>
     public bool LowerCase { get; init; }
     public IReadOnlyDictionary<string, string> Prompts { get; init; } = new Dictionary<string, string>();
@@ -58,7 +60,12 @@ internal sealed record SentenceTransformerFolder
             ConfigFields config = Json(limits);
             if (config.Text("transformer_task") is { } task and not "feature-extraction")
                 throw config.Unsupported("transformer_task", task, "feature-extraction");
-            read = read with { MaxTokens = config.Int32OrNull("max_seq_length", minimum: 1), LowerCase = config.Flag("do_lower_case", false) };
+            read = read with
+            {
+                MaxTokens = config.Int32OrNull("max_seq_length", minimum: 1),
+                LimitFile = limits,
+                LowerCase = config.Flag("do_lower_case", false),
+            };
         }
         string promptsPath = Path.Combine(folder, "config_sentence_transformers.json");
         if (!File.Exists(promptsPath)) return read;

@@ -45,6 +45,9 @@ public sealed class Tokenizer
         }
     }
 
+    /// <summary>The largest id that a text can give; −1: there is no token.</summary>
+    internal int LargestId => Math.Max(_model.LargestId, _addedById.Keys.Append(-1).Max());
+
     /// <summary>Reads a tokenizer.</summary>
     /// <param name="path">A folder with tokenizer.json (which decides) or with vocab.txt and, beside it, tokenizer_config.json; or one of these two files.</param>
     /// <exception cref="TokenizerException">There is no tokenizer, it is broken, or it asks for what is not supported; the message says which file, what was found, and what to do.</exception>

@@ -6,6 +6,9 @@ internal interface ITokenModel
     /// <summary>How many different tokens there are; ids of added tokens that the model does not know begin here.</summary>
     int Count { get; }
 
+    /// <summary>−1: there is no token.</summary>
+    int LargestId { get; }
+
     /// <summary>Appends the tokens of all pre-tokens of a text.</summary>
     /// <param name="text">Reaches beyond the last pre-token where it can: what lies there may be read, not interpreted.</param>
     /// <param name="splits">The pre-tokens.</param>

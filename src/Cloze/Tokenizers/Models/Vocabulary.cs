@@ -60,7 +60,7 @@ internal sealed class Vocabulary
             largest = Math.Max(largest, entry.Id);
         }
 
-        (_slots, Count, MaxLength) = (slots, count, longest);
+        (_slots, Count, MaxLength, LargestId) = (slots, count, longest, largest);
         bool isDense = largest < 16L * entries.Length + 65536;
         _entryOfId = isDense ? new int[largest + 1] : [];
         if (!isDense) _entryOfSparseId = new(entries.Length);
@@ -75,6 +75,9 @@ internal sealed class Vocabulary
 
     /// <summary>Different texts.</summary>
     public int Count { get; }
+
+    /// <summary>−1: there is no entry.</summary>
+    public int LargestId { get; }
 
     /// <summary>UTF-16 units of the longest text.</summary>
     public int MaxLength { get; }

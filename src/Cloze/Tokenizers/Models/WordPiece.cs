@@ -39,6 +39,8 @@ internal sealed class WordPiece : ITokenModel
 
     public int Count => _vocabulary.Count;
 
+    public int LargestId => _vocabulary.LargestId;
+
     public int? IdOf(ReadOnlySpan<char> token) => _vocabulary.IdOf(token);
 
     public string? TokenOf(int id) => _vocabulary.TokenOf(id);
