@@ -14,7 +14,8 @@ internal static class ForwardCommand
     [
         ("auto", null), ("base", ModelTask.Base), ("masked-lm", ModelTask.MaskedLm), ("pretraining", ModelTask.PreTraining),
         ("next-sentence", ModelTask.NextSentence), ("sequence-classification", ModelTask.SequenceClassification),
-        ("token-classification", ModelTask.TokenClassification), ("question-answering", ModelTask.QuestionAnswering), ("multiple-choice", ModelTask.MultipleChoice),
+        ("token-classification", ModelTask.TokenClassification), ("question-answering", ModelTask.QuestionAnswering),
+        ("multiple-choice", ModelTask.MultipleChoice),
     ];
 
     public static Command Create()
@@ -28,11 +29,22 @@ internal static class ForwardCommand
         };
         task.AcceptOnlyFromAmong([.. s_tasks.Select(known => known.Name)]);
         Option<bool> states = new("--hidden-states") { Description = "Write the embedding's and every layer's states too." };
-        Option<string> inputs = new("--inputs") { Description = "A safetensors file with input.input_ids and, if wanted, other input.* and label.* tensors.", HelpName = "FILE", Required = true };
-        Option<string> outputs = new("--outputs") { Description = "The safetensors file to write: output.* tensors, zeros at padded positions.", HelpName = "FILE", Required = true };
+        Option<string> inputs = new("--inputs")
+        {
+            Description = "A safetensors file with input.input_ids and, if wanted, other input.* and label.* tensors.",
+            HelpName = "FILE",
+            Required = true,
+        };
+        Option<string> outputs = new("--outputs")
+        {
+            Description = "The safetensors file to write: output.* tensors, zeros at padded positions.",
+            HelpName = "FILE",
+            Required = true,
+        };
         Command command = new("forward", "Run a model on recorded inputs and write its outputs.") { model, task, states, inputs, outputs };
         command.SetAction(parsed => Run(
-            DefaultModel.Folder(parsed.GetRequiredValue(model)), s_tasks.First(known => known.Name == parsed.GetRequiredValue(task)).Task, parsed.GetValue(states),
+            DefaultModel.Folder(parsed.GetRequiredValue(model)),
+            s_tasks.First(known => known.Name == parsed.GetRequiredValue(task)).Task, parsed.GetValue(states),
             parsed.GetRequiredValue(inputs), parsed.GetRequiredValue(outputs), ThreadCount.Of(parsed)));
         return command.Example("cloze forward --model DIR --inputs reference.safetensors --outputs result.safetensors");
     }
@@ -42,7 +54,8 @@ internal static class ForwardCommand
         ForwardInputs inputs = ForwardInputs.Read(inputsPath);
         foreach (string name in inputs.NotRead) Messages.Write($"{inputsPath}: {name} is not read.");
         using LoadedModel loaded = LoadedModel.Load(folder, task, threads);
-        if (loaded.Task == ModelTask.MultipleChoice && inputs.Choices is null) throw new CommandException($"{inputsPath}: multiple choice needs input.input_ids of [B,choices,S].");
+        if (loaded.Task == ModelTask.MultipleChoice && inputs.Choices is null)
+            throw new CommandException($"{inputsPath}: multiple choice needs input.input_ids of [B,choices,S].");
         PackedTokens packed = Given(inputsPath, () => loaded.Model.Pack(inputs.Tokens));
         ForwardOutputs outputs = new(packed, inputs.Choices ?? 1);
 
@@ -56,7 +69,8 @@ internal static class ForwardCommand
         TaskRun<CpuTensor> run = new(loaded.Model, loaded.About, packed, inputs.Labels, inputs.Choices ?? 1);
         IReadOnlyList<TaskOutput<CpuTensor>> results = run.Outputs(ops, hidden);
         foreach (TaskOutput<CpuTensor> result in results) outputs.Add(result.Name, result.Rows, result.Value);
-        if (loaded.Task != ModelTask.Base && loaded.Pooler is { } pooler) outputs.Add("pooler_output", OutputRows.Sequences, pooler.Forward(ops, hidden, packed.Batch));
+        if (loaded.Task != ModelTask.Base && loaded.Pooler is { } pooler)
+            outputs.Add("pooler_output", OutputRows.Sequences, pooler.Forward(ops, hidden, packed.Batch));
         if (Given(inputsPath, () => run.Loss(ops, results)) is { } loss) outputs.AddScalar("loss", loss);
         SafetensorsWriter.Write(outputsPath, outputs.Tensors);
         return CommandHost.Done;

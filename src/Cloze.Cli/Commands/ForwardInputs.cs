@@ -20,7 +20,8 @@ internal sealed record ForwardInputs(PaddedTokens Tokens, int? Choices, TaskLabe
     {
         using Safetensors file = Safetensors.Open(path);
         FileTensor ids = file.Find(Ids) ?? throw new CommandException($"{path} has no {Ids}.");
-        if (ids.Shape.Count is not (2 or 3) || ids.Elements == 0) throw new CommandException($"{path}: {ids} is no batch; [B,S] or [B,choices,S] with a token is needed.");
+        if (ids.Shape.Count is not (2 or 3) || ids.Elements == 0)
+            throw new CommandException($"{path}: {ids} is no batch; [B,S] or [B,choices,S] with a token is needed.");
         int length = ids.Shape[^1];
         PaddedTokens tokens = new((int)(ids.Elements / length), length, ids.ReadIntegers())
         {
@@ -54,7 +55,8 @@ internal sealed record ForwardInputs(PaddedTokens Tokens, int? Choices, TaskLabe
         int[]? Mask(string name)
         {
             int[]? mask = Beside(name);
-            if (mask is not null && mask.FirstOrDefault(value => value is not (0 or 1)) is int other and not 0) throw new CommandException($"{path}: {name} holds {other}; 0 and 1 are needed.");
+            if (mask is not null && mask.FirstOrDefault(value => value is not (0 or 1)) is int other and not 0)
+                throw new CommandException($"{path}: {name} holds {other}; 0 and 1 are needed.");
             return mask;
         }
 

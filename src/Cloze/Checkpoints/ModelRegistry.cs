@@ -47,17 +47,20 @@ public static class ModelRegistry
     public static ModelTask TaskOf(ConfigFields config, IArchitecture architecture) =>
         config.Texts("architectures") is [string className, ..] ? TaskOf(className, architecture, config.Source) : ModelTask.Base;
 
+    /// <summary>What stands on the encoder in one of the reference's classes.</summary>
     /// <param name="source">Who asks, for the message.</param>
     /// <exception cref="CheckpointException">The architecture does not have that class.</exception>
-    public static ModelTask TaskOf(string className, IArchitecture architecture, string source) => architecture.Classes.TryGetValue(className, out ModelTask task)
-        ? task
-        : throw new CheckpointException($"{source}: {className} is not supported; {architecture.ModelTypes[0]} has {string.Join(", ", architecture.Classes.Keys)}.");
+    public static ModelTask TaskOf(string className, IArchitecture architecture, string source) =>
+        architecture.Classes.TryGetValue(className, out ModelTask task) ? task : throw new CheckpointException(
+            $"{source}: {className} is not supported; {architecture.ModelTypes[0]} has {string.Join(", ", architecture.Classes.Keys)}.");
 
+    /// <summary>Refuses a task that the architecture has no head for.</summary>
     /// <exception cref="CheckpointException">No such head stands on that architecture.</exception>
     public static void Require(ModelTask task, IArchitecture architecture, string source)
     {
         if (architecture.Classes.Values.Contains(task)) return;
-        throw new CheckpointException($"{source}: {architecture.ModelTypes[0]} has no head for {task}; it has {string.Join(", ", architecture.Classes.Values.Distinct())}.");
+        string heads = string.Join(", ", architecture.Classes.Values.Distinct());
+        throw new CheckpointException($"{source}: {architecture.ModelTypes[0]} has no head for {task}; it has {heads}.");
     }
 
     private static string Known => string.Join(", ", All.SelectMany(architecture => architecture.ModelTypes).Distinct());
@@ -66,7 +69,9 @@ public static class ModelRegistry
 /// <summary>A model as shapes: what it asks for and what it costs, without a value.</summary>
 public sealed record ModelSchema(IArchitecture Architecture, ModelTask Task, EncoderModel<Shape> Model, Weights<Shape> Weights)
 {
-    /// <summary>The parameters under the names of the reference's class: the encoder's own class has no prefix, and tied parameters stand under both names.</summary>
+    /// <summary>
+    /// The parameters under the names of the reference's class: the encoder's own class has no prefix, and tied parameters stand under both names.
+    /// </summary>
     public IEnumerable<(string Name, StoredTensor Tensor)> Parameters(IStoredTensors file)
     {
         Dictionary<string, StoredTensor> named = new(Weights.Asked);
@@ -76,8 +81,11 @@ public sealed record ModelSchema(IArchitecture Architecture, ModelTask Task, Enc
                 if (named.TryGetValue(name, out StoredTensor? tensor) && named.Keys.Any(key => key.StartsWith(HeadOf(alias), StringComparison.Ordinal)))
                     named.TryAdd(alias, file.Find(alias) ?? tensor);
         string? prefix = Task == ModelTask.Base && Architecture.Names.Prefixes is [string first, ..] ? $"{first}." : null;
-        return named.Select(entry => (prefix is not null && entry.Key.StartsWith(prefix, StringComparison.Ordinal) ? entry.Key[prefix.Length..] : entry.Key, entry.Value));
+        return named.Select(entry => (Short(entry.Key), entry.Value));
 
-        static string HeadOf(string decoder) => decoder[..(decoder.LastIndexOf('.', decoder.LastIndexOf('.') - 1) + 1)]; // "cls.predictions." of "cls.predictions.decoder.bias"
+        string Short(string name) => prefix is not null && name.StartsWith(prefix, StringComparison.Ordinal) ? name[prefix.Length..] : name;
+
+        // "cls.predictions." of "cls.predictions.decoder.bias"
+        static string HeadOf(string decoder) => decoder[..(decoder.LastIndexOf('.', decoder.LastIndexOf('.') - 1) + 1)];
     }
 }

@@ -5,6 +5,7 @@ namespace Cloze.Checkpoints;
 /// <remarks>F8E4M3 (no infinity) and F8E5M2 are the OCP formats (OFP8, revision 1.0).</remarks>
 public enum TensorType { F64, I64, U64, F32, I32, U32, F16, BF16, I16, U16, F8E4M3, F8E5M2, I8, U8, BOOL }
 
+/// <summary>What element types are called and how large they are.</summary>
 public static class TensorTypes
 {
     private static readonly string[] s_names =
@@ -21,6 +22,7 @@ public static class TensorTypes
         _ => 1,
     };
 
+    /// <summary>Whether it is a floating-point type, of any width.</summary>
     public static bool IsFloat(TensorType type) =>
         type is TensorType.F64 or TensorType.F32 or TensorType.F16 or TensorType.BF16 or TensorType.F8E4M3 or TensorType.F8E5M2;
 

@@ -43,7 +43,8 @@ public sealed record TaskConfig(IReadOnlyList<string> Labels, ProblemType? Probl
             if (!int.TryParse(key, NumberStyles.None, CultureInfo.InvariantCulture, out int id) || !labels.TryAdd(id, names.Text(key) ?? Default(id)))
                 throw config.Unsupported("id2label", $"an object with the key \"{key}\"", "whole numbers from 0 on as keys");
         }
-        if (labels.Count == 0 || labels.Keys.Max() != labels.Count - 1) throw config.Unsupported("id2label", $"an object of {labels.Count} keys", "the keys 0, 1, 2 … without a gap");
+        if (labels.Count == 0 || labels.Keys.Max() != labels.Count - 1)
+            throw config.Unsupported("id2label", $"an object of {labels.Count} keys", "the keys 0, 1, 2 … without a gap");
         return [.. labels.OrderBy(label => label.Key).Select(label => label.Value)];
     }
 

@@ -38,7 +38,9 @@ public sealed record AlbertConfig
         ("albert.embeddings.word_embeddings.weight", "predictions.decoder.weight"),
         ("predictions.bias", "predictions.decoder.bias"), ("predictions.decoder.bias", "predictions.bias"));
 
-    /// <summary>As config.json says, with the reference's defaults for what has one size in all published models (transformers configuration_albert.py).</summary>
+    /// <summary>
+    /// As config.json says, with the reference's defaults for what has one size in all published models (transformers configuration_albert.py).
+    /// </summary>
     public static AlbertConfig Read(ConfigFields config)
     {
         config.WithoutEffect("chunk_size_feed_forward");

@@ -74,6 +74,7 @@ public sealed record BertConfig
     };
 }
 
+/// <summary>position_embedding_type: a table of positions added to the words, and with it relative keys (Shaw et al. 2018) or keys and queries.</summary>
 public enum PositionEmbeddingType { Absolute, RelativeKey, RelativeKeyQuery }
 
 /// <summary>How BERT and its relatives say where a token stands.</summary>

@@ -46,7 +46,9 @@ public sealed record DebertaV2Config
     public bool TieWordEmbeddings { get; init; } = true;
     /// <summary>Whether the file names the masked-LM head cls.predictions, as the reference does, or lm_predictions.lm_head, as the authors do.</summary>
     public bool HasReferenceHeadNames { get; init; }
-    /// <summary>Whether masked words are predicted through the enhanced mask decoder; default: in an original where positions do not enter with the words.</summary>
+    /// <summary>
+    /// Whether masked words are predicted through the enhanced mask decoder; default: in an original where positions do not enter with the words.
+    /// </summary>
     public bool? HasMaskDecoder { get; init; }
 
     /// <summary>Whether the file is its authors' own: no field of the reference's classes in config.json, no head under their names.</summary>
@@ -104,7 +106,8 @@ public sealed record DebertaV2Config
 
         void RequireEqual(string name, int supported)
         {
-            if (config.Int32OrNull(name) is int found && found != supported) throw config.Unsupported(name, $"{found}", $"{supported}, which follows from the other sizes");
+            if (config.Int32OrNull(name) is int found && found != supported)
+                throw config.Unsupported(name, $"{found}", $"{supported}, which follows from the other sizes");
         }
     }
 
@@ -124,11 +127,13 @@ public sealed record DebertaV2Config
         TieWordEmbeddings = TieWordEmbeddings && !file.HoldsOwn("cls.predictions.decoder.weight", "deberta.embeddings.word_embeddings.weight"),
         HasReferenceHeadNames = file.Holds("cls.predictions.bias"),
         IsOriginal = IsOriginal && !file.Holds("cls.predictions.bias"),
-        HasMaskDecoder = IsOriginal && !PositionBiasedInput && !file.Holds("cls.predictions.bias") && file.Holds("deberta.embeddings.position_embeddings.weight"),
+        HasMaskDecoder = IsOriginal && !PositionBiasedInput && !file.Holds("cls.predictions.bias")
+            && file.Holds("deberta.embeddings.position_embeddings.weight"),
     };
 
     public bool UsesMaskDecoder => HasMaskDecoder ?? (IsOriginal && !PositionBiasedInput);
-    internal InputLimits Limits => new(VocabSize, TypeVocabSize > 0 ? TypeVocabSize : null, PositionBiasedInput || UsesMaskDecoder ? MaxPositionEmbeddings : null);
+    internal InputLimits Limits =>
+        new(VocabSize, TypeVocabSize > 0 ? TypeVocabSize : null, PositionBiasedInput || UsesMaskDecoder ? MaxPositionEmbeddings : null);
     public int Embedding => EmbeddingSize ?? HiddenSize;
     public bool SeesPositionsOfKeys => RelativeAttention && PosAttType.Contains("c2p");
     public bool SeesPositionsOfQueries => RelativeAttention && PosAttType.Contains("p2c");
@@ -320,7 +325,8 @@ public sealed class DebertaLayer<T> where T : class
         return new(a, d, position, Scale: 1 / MathF.Sqrt(d * terms), Dropout: config.AttentionProbsDropoutProb);
     }
 
-    private static Derived<T>? Projected(Derived<T> rows, LinearWeights<T>? matrix) => matrix is { } weights ? new(ops => ops.Linear(ops.Derived(rows), weights)) : null;
+    private static Derived<T>? Projected(Derived<T> rows, LinearWeights<T>? matrix) =>
+        matrix is { } weights ? new(ops => ops.Linear(ops.Derived(rows), weights)) : null;
 
     private T AfterAttention(IOps<T> ops, T attended, T residual)
     {
@@ -447,7 +453,8 @@ internal readonly record struct SharedTable<T>(T Own, T? Stopped = null) where T
         EmbeddingSharing sharing, IWeights<T> weights, IWeights<T>? generator, int rows, int columns, string name, int? padding = null) => sharing switch
         {
             EmbeddingSharing.Es => new(generator!.Table(rows, columns, $"{name}.weight", padding)),
-            EmbeddingSharing.Gdes => new(weights.Table(rows, columns, $"{name}._weight", padding), Stopped: generator!.Table(rows, columns, $"{name}.weight", padding)),
+            EmbeddingSharing.Gdes => new(
+                weights.Table(rows, columns, $"{name}._weight", padding), Stopped: generator!.Table(rows, columns, $"{name}.weight", padding)),
             _ => new(weights.Table(rows, columns, $"{name}.weight", padding)),
         };
 
@@ -510,11 +517,13 @@ public sealed class DebertaV2Architecture : IArchitecture
     public IReadOnlyList<string> ModelTypes { get; } = ["deberta-v2"];
 
     public IReadOnlyDictionary<string, ModelTask> Classes { get; } = ReferenceClasses.Of(["DebertaV2"],
-        ModelTask.Base, ModelTask.MaskedLm, ModelTask.SequenceClassification, ModelTask.TokenClassification, ModelTask.QuestionAnswering, ModelTask.MultipleChoice);
+        ModelTask.Base, ModelTask.MaskedLm, ModelTask.SequenceClassification, ModelTask.TokenClassification,
+        ModelTask.QuestionAnswering, ModelTask.MultipleChoice);
 
     public TensorNames Names => DebertaV2Config.Names;
 
-    public bool Recognises(IEnumerable<string> stored) => stored.Any(name => name.EndsWith("encoder.layer.0.attention.self.query_proj.weight", StringComparison.Ordinal));
+    public bool Recognises(IEnumerable<string> stored) =>
+        stored.Any(name => name.EndsWith("encoder.layer.0.attention.self.query_proj.weight", StringComparison.Ordinal));
 
     public object Configure(ConfigFields config, IStoredTensors? file)
     {
@@ -528,7 +537,9 @@ public sealed class DebertaV2Architecture : IArchitecture
         DebertaV2Config read = (DebertaV2Config)config;
         if (request.Name.EndsWith("encoder.conv.conv.bias", StringComparison.Ordinal))
             return new InitialValues.Uniform(1 / Math.Sqrt((double)read.HiddenSize / read.ConvGroups * read.ConvKernelSize));
-        return request.Name.EndsWith("embeddings._weight", StringComparison.Ordinal) ? new InitialValues.Constant(0) : InitialValues.Of(request, read.InitializerRange);
+        return request.Name.EndsWith("embeddings._weight", StringComparison.Ordinal)
+            ? new InitialValues.Constant(0)
+            : InitialValues.Of(request, read.InitializerRange);
     }
 
     public Pooler<T>? BuildPooler<T>(object config, IWeights<T> weights) where T : class => null;
@@ -544,7 +555,8 @@ public sealed class DebertaV2Architecture : IArchitecture
 public static class DebertaHeads
 {
     /// <summary>The head of a task on an encoder of any version.</summary>
-    internal static EncoderModel<T> Model<T>(DebertaV2Config config, ModelTask task, int labels, IWeights<T> weights, IDebertaEncoder<T> deberta) where T : class
+    internal static EncoderModel<T> Model<T>(DebertaV2Config config, ModelTask task, int labels, IWeights<T> weights, IDebertaEncoder<T> deberta)
+        where T : class
     {
         object? head = task switch
         {
@@ -578,7 +590,8 @@ public static class DebertaHeads
     {
         int h = config.HiddenSize;
         IWeights<T> predictions = weights.Under("mask_predictions");
-        return new(predictions.Linear("dense", h, h), config.HiddenAct, predictions.Linear("classifier", 1, h), predictions.Norm("LayerNorm", h, config.LayerNormEps));
+        return new(
+            predictions.Linear("dense", h, h), config.HiddenAct, predictions.Linear("classifier", 1, h), predictions.Norm("LayerNorm", h, config.LayerNormEps));
     }
 
     public static SequenceClassificationHead<T> SequenceClassification<T>(DebertaV2Config config, IWeights<T> weights, int labels) where T : class =>

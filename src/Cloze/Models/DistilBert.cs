@@ -159,11 +159,13 @@ public sealed class DistilBertArchitecture : IArchitecture
     public IReadOnlyList<string> ModelTypes { get; } = ["distilbert"];
 
     public IReadOnlyDictionary<string, ModelTask> Classes { get; } = ReferenceClasses.Of(["DistilBert"],
-        ModelTask.Base, ModelTask.MaskedLm, ModelTask.SequenceClassification, ModelTask.TokenClassification, ModelTask.QuestionAnswering, ModelTask.MultipleChoice);
+        ModelTask.Base, ModelTask.MaskedLm, ModelTask.SequenceClassification, ModelTask.TokenClassification,
+        ModelTask.QuestionAnswering, ModelTask.MultipleChoice);
 
     public TensorNames Names => DistilBertConfig.Names;
 
-    public bool Recognises(IEnumerable<string> stored) => stored.Any(name => name.EndsWith("transformer.layer.0.attention.q_lin.weight", StringComparison.Ordinal));
+    public bool Recognises(IEnumerable<string> stored) =>
+        stored.Any(name => name.EndsWith("transformer.layer.0.attention.q_lin.weight", StringComparison.Ordinal));
 
     public object Configure(ConfigFields config, IStoredTensors? file)
     {
@@ -207,7 +209,8 @@ public static class DistilBertHeads
     }
 
     public static SequenceClassificationHead<T> SequenceClassification<T>(DistilBertConfig config, IWeights<T> weights, int labels) where T : class => new(
-        new(weights.Linear("pre_classifier", config.Dim, config.Dim), Activation.Relu), weights.Linear("classifier", labels, config.Dim), config.SeqClassifDropout);
+        new(weights.Linear("pre_classifier", config.Dim, config.Dim), Activation.Relu),
+        weights.Linear("classifier", labels, config.Dim), config.SeqClassifDropout);
 
     public static MultipleChoiceHead<T> MultipleChoice<T>(DistilBertConfig config, IWeights<T> weights) where T : class =>
         new(SequenceClassification(config, weights, labels: 1));

@@ -284,7 +284,9 @@ public static class ElectraHeads
     {
         int h = config.HiddenSize;
         LinearWeights<T>? dense = config.SummaryUseProj ? weights.Linear("sequence_summary.summary", h, h) : null;
-        return new(new(new(dense, config.SummaryActivation, config.SummaryFirstDropout, config.SummaryType), weights.Linear("classifier", 1, h), config.SummaryLastDropout));
+        return new(new(
+            new(dense, config.SummaryActivation, config.SummaryFirstDropout, config.SummaryType),
+            weights.Linear("classifier", 1, h), config.SummaryLastDropout));
     }
 
     public static TokenClassificationHead<T> TokenClassification<T>(ElectraConfig config, IWeights<T> weights, int labels) where T : class =>

@@ -3,7 +3,9 @@ using Cloze.Ops;
 namespace Cloze.Models;
 
 /// <summary>An encoder with its head, built for one reading.</summary>
-/// <param name="Head">An <see cref="IMaskedLm{T}"/> or one of <c>Cloze.Heads</c>; for <see cref="ModelTask.Base"/> the pooler, or null where there is none.</param>
+/// <param name="Head">
+/// An <see cref="IMaskedLm{T}"/> or one of <c>Cloze.Heads</c>; for <see cref="ModelTask.Base"/> the pooler, or null where there is none.
+/// </param>
 /// <param name="Globals">Which columns are global where the caller names none.</param>
 /// <param name="Rules">How labels are read.</param>
 public sealed record EncoderModel<T>(IEncoder<T> Encoder, object? Head, GlobalRule Globals, LabelRules Rules) where T : class

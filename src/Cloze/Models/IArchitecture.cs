@@ -12,13 +12,16 @@ public interface IArchitecture
     /// <summary>The reference's classes and what stands on the encoder in each: "BertForMaskedLM" → masked language modelling.</summary>
     IReadOnlyDictionary<string, ModelTask> Classes { get; }
 
+    /// <summary>How files spell the names that the model uses.</summary>
     TensorNames Names { get; }
 
     /// <summary>Whether a file's tensors are this network's: decides between architectures of one model type, and where config.json names none.</summary>
     /// <param name="stored">Names as the file spells them.</param>
     bool Recognises(IEnumerable<string> stored);
 
-    /// <summary>The configuration, an immutable record of the architecture's own, with what the file says and config.json does not (a pooler, an untied decoder).</summary>
+    /// <summary>
+    /// The configuration, an immutable record of the architecture's own, with what the file says and config.json does not (a pooler, an untied decoder).
+    /// </summary>
     /// <param name="file">Null: nothing is stored yet (a random start, a cost estimate).</param>
     /// <exception cref="CheckpointException">A field is missing or malformed, or its value changes the result and is not supported.</exception>
     object Configure(ConfigFields config, IStoredTensors? file);

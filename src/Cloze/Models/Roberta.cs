@@ -38,7 +38,8 @@ public sealed record RobertaConfig
         config.RefuseFlag("is_decoder");
         config.RefuseFlag("add_cross_attention");
         config.WithoutEffect("chunk_size_feed_forward", "use_cache");
-        if (config.Text("attention_mode") is { } mode) throw config.Unsupported("attention_mode", $"\"{mode}\"", "none: this is a Longformer in its authors' own layout");
+        if (config.Text("attention_mode") is { } mode)
+            throw config.Unsupported("attention_mode", $"\"{mode}\"", "none: this is a Longformer in its authors' own layout");
         RobertaConfig read = new()
         {
             VocabSize = config.Int32("vocab_size"),
@@ -130,7 +131,8 @@ public sealed class RobertaArchitecture : IArchitecture
     public IReadOnlyList<string> ModelTypes { get; } = ["roberta", "xlm-roberta", "camembert"];
 
     public IReadOnlyDictionary<string, ModelTask> Classes { get; } = ReferenceClasses.Of(["Roberta", "XLMRoberta", "Camembert"],
-        ModelTask.Base, ModelTask.MaskedLm, ModelTask.SequenceClassification, ModelTask.TokenClassification, ModelTask.QuestionAnswering, ModelTask.MultipleChoice);
+        ModelTask.Base, ModelTask.MaskedLm, ModelTask.SequenceClassification, ModelTask.TokenClassification,
+        ModelTask.QuestionAnswering, ModelTask.MultipleChoice);
 
     public TensorNames Names => RobertaConfig.Names;
 

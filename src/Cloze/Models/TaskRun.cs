@@ -66,7 +66,11 @@ public sealed class TaskRun<T>(EncoderModel<T> model, TaskConfig about, PackedTo
                 return [new("logits", OutputRows.Tokens, tags.Forward(ops, hidden))];
             case QuestionAnsweringHead<T> answers:
                 T spans = answers.Forward(ops, hidden);
-                return [new("start_logits", OutputRows.TokenScores, ops.Columns(spans, 0, 1)), new("end_logits", OutputRows.TokenScores, ops.Columns(spans, 1, 1))];
+                return
+                [
+                    new("start_logits", OutputRows.TokenScores, ops.Columns(spans, 0, 1)),
+                    new("end_logits", OutputRows.TokenScores, ops.Columns(spans, 1, 1)),
+                ];
             case ReplacedTokenHead<T> replaced:
                 return [new("logits", OutputRows.TokenScores, replaced.Forward(ops, hidden, Batch))];
             default:
@@ -79,7 +83,8 @@ public sealed class TaskRun<T>(EncoderModel<T> model, TaskConfig about, PackedTo
     /// <exception cref="ArgumentException">There are too many labels or too few, or one of them is no class.</exception>
     public T? Loss(ILosses<T> ops, IReadOnlyList<TaskOutput<T>> outputs) => model.Head switch
     {
-        IMaskedLm<T> when labels.Classes is not null => ops.CrossEntropy(outputs[0].Value, outputs[0].Rows == OutputRows.Labelled ? Words().Labels : WordOfEachToken()),
+        IMaskedLm<T> when labels.Classes is not null => ops.CrossEntropy(outputs[0].Value,
+            outputs[0].Rows == OutputRows.Labelled ? Words().Labels : WordOfEachToken()),
         PreTrainingHead<T> when labels.Classes is not null && labels.Order is { } order =>
             PreTrainingHead<T>.Loss(ops, outputs[0].Value, WordOfEachToken(), outputs[1].Value, Checked(order, Batch.Sequences, classes: 2)),
         SequenceClassificationHead<T> when (labels.Classes ?? labels.Order ?? (object?)labels.Values) is not null => ClassLoss(ops, outputs[0].Value),
@@ -103,7 +108,10 @@ public sealed class TaskRun<T>(EncoderModel<T> model, TaskConfig about, PackedTo
         return packed.Labelled(words, IsWord);
     }
 
-    /// <summary>The reference's rules: floats are regression, several labels or what the architecture says; whole numbers are classes, unless problem_type says otherwise.</summary>
+    /// <summary>
+    /// The reference's rules: floats are regression, several labels or what the architecture says; whole numbers are classes, unless problem_type says
+    /// otherwise.
+    /// </summary>
     private T ClassLoss(ILosses<T> ops, T logits)
     {
         int sequences = Batch.Sequences, classes = about.Labels.Count;
@@ -117,7 +125,8 @@ public sealed class TaskRun<T>(EncoderModel<T> model, TaskConfig about, PackedTo
                 ops, logits, Checked([.. right.Select(label => model.Rules.IgnoresNegative && label < 0 ? Labels.Ignored : label)], sequences, classes));
         }
         float[] values = labels.Values ?? Floats(labels.Classes);
-        if (values.Length != sequences * classes) throw new ArgumentException($"There are {values.Length} labels; {sequences} sequences of {classes} values are needed.");
+        if (values.Length != sequences * classes)
+            throw new ArgumentException($"There are {values.Length} labels; {sequences} sequences of {classes} values are needed.");
         return SequenceClassificationHead<T>.Loss(ops, logits, values, problem);
     }
 
@@ -130,17 +139,22 @@ public sealed class TaskRun<T>(EncoderModel<T> model, TaskConfig about, PackedTo
     private int[] OfTokens(int[] padded)
     {
         int needed = Batch.Sequences * packed.Length;
-        return padded.Length == needed ? packed.Of(padded) : throw new ArgumentException($"There are {padded.Length} labels; one for each of {needed} columns is needed.");
+        return padded.Length == needed
+            ? packed.Of(padded)
+            : throw new ArgumentException($"There are {padded.Length} labels; one for each of {needed} columns is needed.");
     }
 
     private Labels Spans(int[] columns) =>
-        columns.Length == Batch.Sequences ? packed.PlacesOf(columns) : throw new ArgumentException($"There are {columns.Length} answers for {Batch.Sequences} sequences.");
+        columns.Length == Batch.Sequences
+            ? packed.PlacesOf(columns)
+            : throw new ArgumentException($"There are {columns.Length} answers for {Batch.Sequences} sequences.");
 
     private static Labels Checked(int[] values, int count, int classes)
     {
         if (values.Length != count) throw new ArgumentException($"There are {values.Length} labels; {count} are needed.");
         foreach (int value in values)
-            if (value != Labels.Ignored && (uint)value >= (uint)classes) throw new ArgumentException($"A label is {value}; labels are 0 … {classes - 1}, or {Labels.Ignored} for none.");
+            if (value != Labels.Ignored && (uint)value >= (uint)classes)
+                throw new ArgumentException($"A label is {value}; labels are 0 … {classes - 1}, or {Labels.Ignored} for none.");
         return new(values);
     }
 

@@ -7,9 +7,9 @@ namespace Cloze.Ops;
 
 /// <summary>The fields of a config.json. Every field that is asked for is noted, so that those that nobody reads can be listed.</summary>
 /// <remarks>
-/// Read with <see cref="Utf8JsonReader"/> and nothing else: no serializer, no reflection. A text, a list, an object and what is asked for as "… OrNull" may be
-/// null, which counts as absent; numbers and flags may not. Values are strict: a number is not read from a string, nor a whole number from a fraction.
-/// As the reference does, the last of two equal names counts.
+/// Read with <see cref="Utf8JsonReader"/> and nothing else: no serializer, no reflection. A text, a list, an object and what is asked for as
+/// "… OrNull" may be null, which counts as absent; numbers and flags may not. Values are strict: a number is not read from a string, nor a
+/// whole number from a fraction. As the reference does, the last of two equal names counts.
 /// </remarks>
 public sealed class ConfigFields
 {
@@ -77,8 +77,11 @@ public sealed class ConfigFields
     /// <summary>A whole number that must be there.</summary>
     public int Int32(string name, int minimum = 1) => Required(name, minimum, Largest);
 
+    /// <summary>A whole number; <paramref name="fallback"/> where the field is absent.</summary>
     public int Int32(string name, int fallback, int minimum, int maximum = Largest) => NotNull(name).Int32OrNull(name, minimum, maximum) ?? fallback;
 
+    /// <summary>A whole number; null: absent.</summary>
+    /// <exception cref="CheckpointException">It is something else, or outside of the range, which includes both ends.</exception>
     public int? Int32OrNull(string name, int minimum = int.MinValue, int maximum = int.MaxValue)
     {
         if (!Find(name, out JsonTokenType type, out byte[]? raw)) return null;
@@ -96,9 +99,12 @@ public sealed class ConfigFields
     public int? NullableInt32(string name, int absent, int minimum, int maximum = Largest) =>
         Int32OrNull(name, minimum, maximum) ?? (IsNull(name) ? null : absent);
 
+    /// <summary>A finite number; <paramref name="fallback"/> where the field is absent.</summary>
     public double Number(string name, double fallback, double minimum = double.MinValue, double maximum = double.MaxValue) =>
         NotNull(name).NumberOrNull(name, minimum, maximum) ?? fallback;
 
+    /// <summary>A finite number; null: absent.</summary>
+    /// <exception cref="CheckpointException">It is something else, or outside of the range, which includes both ends.</exception>
     public double? NumberOrNull(string name, double minimum = double.MinValue, double maximum = double.MaxValue)
     {
         if (!Find(name, out JsonTokenType type, out byte[]? raw)) return null;
@@ -112,10 +118,13 @@ public sealed class ConfigFields
     /// <summary>A share of what dropout removes, 0 … 1.</summary>
     public float Rate(string name, double fallback) => (float)Number(name, fallback, minimum: 0, maximum: 1);
 
+    /// <summary>The same; null: absent.</summary>
     public float? RateOrNull(string name) => (float?)NumberOrNull(name, minimum: 0, maximum: 1);
 
+    /// <summary>true or false; <paramref name="fallback"/> where the field is absent.</summary>
     public bool Flag(string name, bool fallback) => NotNull(name).FlagOrNull(name) ?? fallback;
 
+    /// <summary>true or false; null: absent.</summary>
     public bool? FlagOrNull(string name)
     {
         if (!Find(name, out JsonTokenType type, out byte[]? raw)) return null;
@@ -129,6 +138,7 @@ public sealed class ConfigFields
         if (Flag(name, false)) throw Unsupported(name, "true", "false");
     }
 
+    /// <summary>A text; null: absent.</summary>
     public string? Text(string name)
     {
         if (!Find(name, out JsonTokenType type, out byte[]? raw)) return null;
@@ -160,7 +170,10 @@ public sealed class ConfigFields
         List<int> numbers = [];
         Utf8JsonReader reader = Reader(raw);
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-            numbers.Add(reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out int value) ? value : throw Wrong(name, raw, "a list of whole numbers"));
+        {
+            bool isWhole = reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out _);
+            numbers.Add(isWhole ? reader.GetInt32() : throw Wrong(name, raw, "a list of whole numbers"));
+        }
         return numbers;
     }
 
@@ -171,6 +184,8 @@ public sealed class ConfigFields
         return type == JsonTokenType.StartObject ? Parse(raw, $"{Source}: {name}") : throw Wrong(name, raw, "an object");
     }
 
+    /// <summary>An activation by the reference's name; <paramref name="fallback"/> where the field is absent.</summary>
+    /// <exception cref="CheckpointException">Nobody knows the name.</exception>
     public Activation Activation(string name, Activation fallback) => Text(name) switch
     {
         null => fallback,
@@ -183,7 +198,8 @@ public sealed class ConfigFields
         "sigmoid" => Ops.Activation.Sigmoid,
         "mish" => Ops.Activation.Mish,
         "linear" => Ops.Activation.Linear,
-        string other => throw Unsupported(name, $"\"{other}\"", "gelu, gelu_new, gelu_pytorch_tanh, gelu_fast, quick_gelu, relu, silu, swish, tanh, sigmoid, mish or linear"),
+        string other => throw Unsupported(name, $"\"{other}\"",
+            "gelu, gelu_new, gelu_pytorch_tanh, gelu_fast, quick_gelu, relu, silu, swish, tanh, sigmoid, mish or linear"),
     };
 
     /// <summary>Refuses a width that heads cannot share evenly.</summary>
@@ -191,7 +207,8 @@ public sealed class ConfigFields
     public void RequireMultiple(string name, int value, string ofName, int of)
     {
         if (value % of != 0)
-            throw new CheckpointException(string.Create(CultureInfo.InvariantCulture, $"{Source}: {name} is {value}, which is not a multiple of {ofName}, {of}."));
+            throw new CheckpointException(
+                string.Create(CultureInfo.InvariantCulture, $"{Source}: {name} is {value}, which is not a multiple of {ofName}, {of}."));
     }
 
     /// <summary>A value that changes the result and is not supported.</summary>

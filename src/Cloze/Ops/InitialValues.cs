@@ -5,9 +5,12 @@ public abstract record InitialValues
 {
     private InitialValues() { }
 
+    /// <summary>The same everywhere.</summary>
     public sealed record Constant(float Value) : InitialValues;
 
     /// <summary>N(0, σ²), drawn again beyond <paramref name="Cutoff"/> deviations.</summary>
+    /// <param name="Deviation">σ.</param>
+    /// <param name="Cutoff">In deviations; infinite: nothing is drawn again.</param>
     /// <param name="ZeroesPadding">Whether a table's padding row is zeros.</param>
     public sealed record Normal(double Deviation, double Cutoff = double.PositiveInfinity, bool ZeroesPadding = true) : InitialValues;
 

@@ -6,7 +6,10 @@ public enum ModelTask
     /// <summary>The encoder, and its pooler where the file holds one.</summary>
     Base,
     MaskedLm,
-    /// <summary>What the architecture was pretrained on, where that is more than masked words: words and the order of two segments (BERT, ALBERT), replaced tokens (ELECTRA).</summary>
+    /// <summary>
+    /// What the architecture was pretrained on, where that is more than masked words: words and the order of two segments (BERT, ALBERT), replaced
+    /// tokens (ELECTRA).
+    /// </summary>
     PreTraining,
     NextSentence,
     SequenceClassification,

@@ -70,6 +70,7 @@ public sealed record TensorNames(string[] Prefixes, params (string Name, string 
     public static TensorNames Exact { get; } = new([]);
 }
 
+/// <summary>Questions to a file.</summary>
 public static class StoredTensorsExtensions
 {
     extension(IStoredTensors file)

@@ -7,7 +7,9 @@ public sealed record TimedLine(string Path, string Operation, int Calls, TimeSpa
 
 /// <summary>Measures how long each operation takes, by scope.</summary>
 /// <param name="clock">Default: the system's.</param>
-/// <remarks>What is derived from weights counts where it is asked for first. An operation of the inner reading that only notes itself (a graph) takes its noting.</remarks>
+/// <remarks>
+/// What is derived from weights counts where it is asked for first. An operation of the inner reading that only notes itself (a graph) takes its noting.
+/// </remarks>
 public sealed class TimedOps<T>(IOps<T> inner, TimeProvider? clock = null) : IOps<T> where T : class
 {
     private readonly TimeProvider _clock = clock ?? TimeProvider.System;

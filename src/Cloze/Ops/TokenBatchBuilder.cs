@@ -1,6 +1,9 @@
 namespace Cloze.Ops;
 
-/// <summary>B sequences of S columns as a tokenizer pads them, row-major.</summary>
+/// <summary>B sequences of S columns as a tokenizer pads them, row-major: each array holds B·S elements.</summary>
+/// <param name="Sequences">B.</param>
+/// <param name="Length">S.</param>
+/// <param name="Ids">Rows of the word table.</param>
 public sealed record PaddedTokens(int Sequences, int Length, int[] Ids)
 {
     /// <summary>0: the column does not exist. Default: all exist.</summary>
@@ -12,6 +15,7 @@ public sealed record PaddedTokens(int Sequences, int Length, int[] Ids)
     /// <summary>Not 0: a global token, instead of what the architecture's rule gives.</summary>
     public int[]? Global { get; init; }
 
+    /// <summary>Whether a token stands at sequence · length + column.</summary>
     public bool IsReal(int place) => Mask is null || Mask[place] != 0;
 
     /// <summary>One sequence of them.</summary>
@@ -29,6 +33,7 @@ public delegate void PositionRule(ReadOnlySpan<int> ids, Span<int> positions);
 /// <summary>Marks the global columns of one sequence as it was given: a pure function of its ids. Marks on pads are dropped later.</summary>
 public delegate void GlobalRule(ReadOnlySpan<int> ids, ReadOnlySpan<bool> real, Span<bool> global);
 
+/// <summary>How architectures number positions.</summary>
 public static class PositionRules
 {
     /// <summary>The column (BERT).</summary>
@@ -45,8 +50,10 @@ public static class PositionRules
     };
 }
 
+/// <summary>Which columns architectures make global where the caller names none.</summary>
 public static class GlobalRules
 {
+    /// <summary>No column.</summary>
     public static readonly GlobalRule None = (ids, real, global) => { };
 
     /// <summary>The first real token (Longformer: sequence classification).</summary>
@@ -68,7 +75,9 @@ public static class GlobalRules
 }
 
 /// <summary>A batch, and where its rows stood before the pads were dropped.</summary>
+/// <param name="Batch">N tokens of B sequences.</param>
 /// <param name="Places">Sequence · <see cref="PaddedTokens.Length"/> + column of each row, N, ascending.</param>
+/// <param name="Length">S of the padded batch.</param>
 public sealed record PackedTokens(TokenBatch Batch, Rows Places, int Length)
 {
     /// <summary>The sequence and the column that a row came from.</summary>
@@ -123,6 +132,7 @@ public sealed record PackedTokens(TokenBatch Batch, Rows Places, int Length)
     }
 }
 
+/// <summary>Makes packed batches of padded ones.</summary>
 public static class TokenBatchBuilder
 {
     /// <summary>Drops the pads. Real tokens keep the column they had, also after a hole.</summary>

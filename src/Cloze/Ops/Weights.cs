@@ -1,7 +1,19 @@
 namespace Cloze.Ops;
 
-/// <summary>What a model does with a weight.</summary>
-public enum WeightRole { Matrix, Table, Bias, Scale, Kernel }
+/// <summary>What a model does with a weight, as <see cref="IWeights{T}"/> names it.</summary>
+public enum WeightRole
+{
+    /// <summary>Of a linear map: [outputs, inputs].</summary>
+    Matrix,
+    /// <summary>Rows to look up.</summary>
+    Table,
+    /// <summary>Added to outputs.</summary>
+    Bias,
+    /// <summary>Multiplies normalized columns.</summary>
+    Scale,
+    /// <summary>Of a convolution.</summary>
+    Kernel,
+}
 
 /// <summary>A weight as a model asks for it: the stored runs that it is made of. Where no run lies it is zero.</summary>
 /// <param name="Padding">Of a table: the row whose lookups train nothing.</param>
@@ -29,6 +41,9 @@ public interface ITensorSource
 }
 
 /// <summary>One stored tensor that a model asks for.</summary>
+/// <param name="Name">The reference's, with all prefixes.</param>
+/// <param name="Dimensions">As stored, outermost first.</param>
+/// <param name="Padding">Of a table: the row whose lookups train nothing; null: none.</param>
 public sealed record TensorRequest(string Name, WeightRole Role, int[] Dimensions, int? Padding)
 {
     public override string ToString() => $"{Name} [{string.Join(',', Dimensions)}]";
@@ -37,6 +52,7 @@ public sealed record TensorRequest(string Name, WeightRole Role, int[] Dimension
 /// <summary>What a reading makes of a weight.</summary>
 public interface IWeightFactory<T> where T : class
 {
+    /// <summary>The weight in the form of the reading. Its values may be read now or later, as long as the file is open.</summary>
     T Make(Weight weight);
 
     /// <summary>A view of some rows of a matrix.</summary>
@@ -46,7 +62,9 @@ public interface IWeightFactory<T> where T : class
     T Columns(T bias, int start, int count);
 }
 
-/// <summary>The one implementation of <see cref="IWeights{T}"/>: names, prefixes, stacks, row order, holes and faults, for any source and any reading.</summary>
+/// <summary>
+/// The one implementation of <see cref="IWeights{T}"/>: names, prefixes, stacks, row order, holes and faults, for any source and any reading.
+/// </summary>
 /// <remarks>
 /// A weight is a list of runs of stored tensors, so one name in two groupings needs no rule: each reading makes both of the same stored values, and a
 /// tape gives the gradient of both to the stored name. In two roles a name is a fault, since a reading may store roles differently.
@@ -56,6 +74,8 @@ public sealed class Weights<T> : IWeights<T> where T : class
     private readonly Contents _contents;
     private readonly string _prefix;
 
+    /// <param name="source">Where values come from.</param>
+    /// <param name="factory">What the reading makes of them.</param>
     public Weights(ITensorSource source, IWeightFactory<T> factory) : this(new(source, factory), "") { }
 
     private Weights(Contents contents, string prefix) => (_contents, _prefix) = (contents, prefix);
@@ -74,7 +94,9 @@ public sealed class Weights<T> : IWeights<T> where T : class
     public void ThrowIfFaulty(string where)
     {
         if (Faults.Count == 1) throw new CheckpointException($"{where}: {Faults[0]}");
-        if (Faults.Count > 1) throw new CheckpointException($"{where}: {Faults.Count} tensors do not fit.{string.Concat(Faults.Select(fault => $"{Environment.NewLine}  {fault}"))}");
+        if (Faults.Count == 0) return;
+        string lines = string.Concat(Faults.Select(fault => $"{Environment.NewLine}  {fault}"));
+        throw new CheckpointException($"{where}: {Faults.Count} tensors do not fit.{lines}");
     }
 
     public IWeights<T> Under(string prefix) => new Weights<T>(_contents, $"{_prefix}{prefix}.");
@@ -125,7 +147,8 @@ public sealed class Weights<T> : IWeights<T> where T : class
         return _contents.Make(new(role, size, parts, padding));
     }
 
-    private StoredTensor Find(string name, WeightRole role, int[] dimensions, int? padding = null) => _contents.Find(new(_prefix + name, role, dimensions, padding));
+    private StoredTensor Find(string name, WeightRole role, int[] dimensions, int? padding = null) =>
+        _contents.Find(new(_prefix + name, role, dimensions, padding));
 
     /// <summary>What all prefixes share.</summary>
     private sealed class Contents(ITensorSource source, IWeightFactory<T> factory)
