@@ -4,7 +4,9 @@ namespace Cloze.Kernels;
 internal interface IWork
 {
     /// <param name="part">0 … count−1, each once.</param>
-    /// <param name="thread">0 … <see cref="IParallel.Threads"/>−1; no two parts run at once under the same number, so a thread's scratch memory may be found by it.</param>
+    /// <param name="thread">
+    /// 0 … <see cref="IParallel.Threads"/>−1; no two parts run at once under the same number, so a thread's scratch memory may be found by it.
+    /// </param>
     void Run(int part, int thread);
 }
 

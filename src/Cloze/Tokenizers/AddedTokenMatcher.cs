@@ -3,7 +3,10 @@ using System.Buffers;
 namespace Cloze.Tokenizers;
 
 /// <summary>Leftmost-longest search for added tokens, in raw text or in normalized text. Immutable.</summary>
-/// <remarks>tokenizers tokenizer/added_vocabulary.rs. Patterns stand in ordinal order; a match narrows a range of them unit by unit, so its time does not grow with their number.</remarks>
+/// <remarks>
+/// tokenizers tokenizer/added_vocabulary.rs. Patterns stand in ordinal order; a match narrows a range of them unit by unit, so its time does not
+/// grow with their number.
+/// </remarks>
 internal sealed class AddedTokenMatcher
 {
     private readonly string[] _patterns;
@@ -80,7 +83,10 @@ internal sealed class AddedTokenMatcher
         return found;
     }
 
-    /// <summary>The first pattern in the range whose unit at <paramref name="place"/> is at least <paramref name="unit"/>; one that ends there comes before all.</summary>
+    /// <summary>
+    /// The first pattern in the range whose unit at <paramref name="place"/> is at least <paramref name="unit"/>; one that ends there comes before
+    /// all.
+    /// </summary>
     private int Bound(int low, int high, int place, int unit)
     {
         while (low < high)

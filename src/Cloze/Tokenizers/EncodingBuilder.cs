@@ -34,7 +34,12 @@ internal sealed class EncodingBuilder(Tokenizer tokenizer, Template template)
         int at = 0;
         foreach (TemplatePiece piece in _template.Pieces(isPair))
         {
-            ReadOnlySpan<int> source = piece.Source switch { TokenSource.First => work.First.Ids[..first], TokenSource.Second => work.Second.Ids[..second], _ => piece.Ids };
+            ReadOnlySpan<int> source = piece.Source switch
+            {
+                TokenSource.First => work.First.Ids[..first],
+                TokenSource.Second => work.Second.Ids[..second],
+                _ => piece.Ids,
+            };
             source.CopyTo(ids.AsSpan(at));
             if (piece.TypeId != 0) (types ??= new int[ids.Length]).AsSpan(at, source.Length).Fill(piece.TypeId);
             at += source.Length;
@@ -69,7 +74,8 @@ internal sealed class EncodingBuilder(Tokenizer tokenizer, Template template)
             throw new TokenizerException($"max_length is {truncation.MaxLength} and stride is {truncation.Stride}; neither can be negative.");
         int room = truncation.MaxLength - _template.AddedCount(isPair: false);
         if (truncation.Stride > 0 && truncation.Stride >= room)
-            throw new TokenizerException($"stride is {truncation.Stride}; it must be less than the {room} tokens that max_length {truncation.MaxLength} leaves beside the special tokens.");
+            throw new TokenizerException(
+                $"stride is {truncation.Stride}; it must be less than the {room} tokens that max_length {truncation.MaxLength} leaves beside the special tokens.");
     }
 
     /// <summary>All pairs of windows but the kept one: the sequence that stands first in the template turns slowest, its kept window comes last.</summary>
@@ -79,7 +85,9 @@ internal sealed class EncodingBuilder(Tokenizer tokenizer, Template template)
         (int outerCount, int innerCount) = isSecondOuter ? (second.Count, first.Count) : (first.Count, second.Count);
         long tokens = (long)outerCount * innerCount * (first[0].Length + second[0].Length + template.AddedCount(isPair));
         if (tokens > MostTokens)
-            throw new TokenizerException($"The text has {(long)outerCount * innerCount} windows, {tokens} tokens in all; the most is {MostTokens}. Give a longer max_length, a shorter stride, or less text.");
+            throw new TokenizerException(
+                $"The text has {(long)outerCount * innerCount} windows, {tokens} tokens in all; the most is {MostTokens}. "
+                + "Give a longer max_length, a shorter stride, or less text.");
 
         List<Encoding> overflow = [];
         for (int outer = 1; outer < outerCount; outer++)

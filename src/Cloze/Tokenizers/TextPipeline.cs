@@ -1,9 +1,14 @@
 namespace Cloze.Tokenizers;
 
-/// <summary>From a text to the tokens of one sequence: added tokens → normalizer → normalized added tokens → pre-tokenizer → model. Immutable, shared between threads.</summary>
+/// <summary>
+/// From a text to the tokens of one sequence: added tokens → normalizer → normalized added tokens → pre-tokenizer → model. Immutable, shared between
+/// threads.
+/// </summary>
 internal sealed class TextPipeline
 {
-    /// <summary>Longer texts go through in blocks of about this many UTF-16 units where the parts allow it, so that they stay in the cache and end early.</summary>
+    /// <summary>
+    /// Longer texts go through in blocks of about this many UTF-16 units where the parts allow it, so that they stay in the cache and end early.
+    /// </summary>
     internal const int BlockLength = 8192;
 
     private readonly INormalizer? _normalizer;

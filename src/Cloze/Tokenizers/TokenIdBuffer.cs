@@ -1,6 +1,8 @@
 namespace Cloze.Tokenizers;
 
-/// <summary>What a model reads of many texts, end to end: memory that is used again, so that tokenizing allocates nothing for a token. For one thread.</summary>
+/// <summary>
+/// What a model reads of many texts, end to end: memory that is used again, so that tokenizing allocates nothing for a token. For one thread.
+/// </summary>
 public sealed class TokenIdBuffer
 {
     private int[] _ids = new int[1024];

@@ -1,6 +1,9 @@
 namespace Cloze.Tokenizers;
 
-/// <summary>vocab.txt with what lies beside it (tokenizer_config.json, special_tokens_map.json, added_tokens.json), as transformers 4.57 builds BertTokenizerFast from them.</summary>
+/// <summary>
+/// vocab.txt with what lies beside it (tokenizer_config.json, special_tokens_map.json, added_tokens.json), as transformers 4.57 builds
+/// BertTokenizerFast from them.
+/// </summary>
 internal static class BertFiles
 {
     /// <summary>Classes that are BertTokenizer under other names; each also with Fast behind it.</summary>
@@ -32,7 +35,8 @@ internal static class BertFiles
         };
 
         int Need(SpecialToken token) => model.IdOf(token.Content) ??
-            throw new TokenizerException($"{path} has no line {token.Content}, which the tokenizer adds to every text. Name the special tokens of this vocabulary in tokenizer_config.json beside it.");
+            throw new TokenizerException($"{path} has no line {token.Content}, which the tokenizer adds to every text. "
+                + "Name the special tokens of this vocabulary in tokenizer_config.json beside it.");
     }
 
     /// <summary>A JSON file beside vocab.txt; null: there is none.</summary>
@@ -48,6 +52,8 @@ internal static class BertFiles
         string name = found.Text();
         string slow = name.EndsWith("Fast", StringComparison.Ordinal) ? name[..^4] : name;
         if (Array.IndexOf(s_classes, slow) < 0)
-            throw new TokenizerException($"{found.File}: tokenizer_class is {name}, which is not read from vocab.txt; supported: {string.Join(", ", s_classes)}. Save the tokenizer as tokenizer.json.");
+            throw new TokenizerException(
+                $"{found.File}: tokenizer_class is {name}, which is not read from vocab.txt; supported: {string.Join(", ", s_classes)}. "
+                + "Save the tokenizer as tokenizer.json.");
     }
 }

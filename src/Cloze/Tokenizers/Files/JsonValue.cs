@@ -78,7 +78,9 @@ internal sealed class JsonValue
         return found;
     }
 
-    public JsonValue Need(string name) => Find(name) ?? throw new TokenizerException($"{File}: {(Name.Length == 0 ? name : $"{Name}.{name}")} is missing. Save the tokenizer again with the library that made it.");
+    public JsonValue Need(string name) =>
+        Find(name) ?? throw new TokenizerException($"{File}: {(Name.Length == 0 ? name : $"{Name}.{name}")} is missing. "
+            + "Save the tokenizer again with the library that made it.");
 
     /// <summary>The fields of an object, in the file's order; nulls are left out.</summary>
     public List<JsonValue> Fields()

@@ -11,7 +11,9 @@ internal sealed record SpecialToken(string Content, bool SingleWord, bool LStrip
         if (value.IsText) return Plain(value.Text());
         if (!value.IsObject) throw value.Wrong("a text, or an object with content");
         special |= value.Flag("special", false);
-        return new(value.Need("content").Text(), value.Flag("single_word", false), value.Flag("lstrip", false), value.Flag("rstrip", false), value.Flag("normalized", !special), special);
+        return new(
+            value.Need("content").Text(), value.Flag("single_word", false), value.Flag("lstrip", false), value.Flag("rstrip", false),
+            value.Flag("normalized", !special), special);
     }
 
     public AddedToken With(int id) => new(Content, id, SingleWord, LStrip, RStrip, Normalized, Special);
@@ -20,8 +22,8 @@ internal sealed record SpecialToken(string Content, bool SingleWord, bool LStrip
 /// <summary>The special tokens of a vocabulary without tokenizer.json, and the tokens added to it.</summary>
 /// <remarks>
 /// transformers 4.57 tokenization_utils_base.py, _from_pretrained: <c>added_tokens_decoder</c> of tokenizer_config.json decides where it is there; else
-/// special_tokens_map.json replaces what tokenizer_config.json says, and added_tokens.json adds. Ids in these files are not trusted: a token that the vocabulary
-/// knows keeps its id, any other takes the next free one.
+/// special_tokens_map.json replaces what tokenizer_config.json says, and added_tokens.json adds. Ids in these files are not trusted: a token that the
+/// vocabulary knows keeps its id, any other takes the next free one.
 /// </remarks>
 internal sealed class SpecialTokens
 {
@@ -79,7 +81,8 @@ internal sealed class SpecialTokens
         }
     }
 
-    private SpecialToken Added(string content) => IsSpecial(content) ? SpecialToken.Plain(content) : SpecialToken.Plain(content) with { Normalized = true, Special = false };
+    private SpecialToken Added(string content) =>
+        IsSpecial(content) ? SpecialToken.Plain(content) : SpecialToken.Plain(content) with { Normalized = true, Special = false };
 
     private bool IsSpecial(string content)
     {
@@ -89,7 +92,9 @@ internal sealed class SpecialTokens
     }
 }
 
-/// <summary>Gives added tokens their ids: the model's where it knows the text, else the next free one, in order. Of two with one text the first counts.</summary>
+/// <summary>
+/// Gives added tokens their ids: the model's where it knows the text, else the next free one, in order. Of two with one text the first counts.
+/// </summary>
 internal sealed class AddedTokenIds(ITokenModel model)
 {
     private readonly HashSet<string> _seen = new(StringComparer.Ordinal);

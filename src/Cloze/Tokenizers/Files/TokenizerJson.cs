@@ -45,7 +45,8 @@ internal sealed class TokenizerJson
         try
         {
             reader.Read();
-            if (reader.TokenType != JsonTokenType.StartObject) throw new TokenizerException($"{_path} holds no JSON object. Give a tokenizer.json, or a vocabulary that ends in .txt.");
+            if (reader.TokenType != JsonTokenType.StartObject)
+                throw new TokenizerException($"{_path} holds no JSON object. Give a tokenizer.json, or a vocabulary that ends in .txt.");
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
                 string name = reader.GetString()!;
@@ -95,11 +96,14 @@ internal sealed class TokenizerJson
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             int most = reader.ValueSpan.Length; // no more units than bytes
-            if (_pool.Length - _poolLength < most + Vocabulary.PoolSlack) Array.Resize(ref _pool, Math.Max(_pool.Length * 2, _poolLength + most + Vocabulary.PoolSlack));
+            if (_pool.Length - _poolLength < most + Vocabulary.PoolSlack)
+                Array.Resize(ref _pool, Math.Max(_pool.Length * 2, _poolLength + most + Vocabulary.PoolSlack));
             int length = reader.CopyString(_pool.AsSpan(_poolLength, most));
             reader.Read();
             if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt32(out int id) || id < 0)
-                throw new TokenizerException($"{_path}: model.vocab gives \"{_pool.AsSpan(_poolLength, length)}\" an id that is no whole number from 0 to {int.MaxValue}. Save the tokenizer again.");
+                throw new TokenizerException(
+                    $"{_path}: model.vocab gives \"{_pool.AsSpan(_poolLength, length)}\" an id that is no whole number from 0 to {int.MaxValue}. "
+                    + "Save the tokenizer again.");
             if (_count == _entries.Length) Array.Resize(ref _entries, _count * 2);
             _entries[_count++] = new(_poolLength, length, id);
             _poolLength += length;
@@ -130,7 +134,8 @@ internal sealed class TokenizerJson
         JsonValue? limit = Field("max_input_chars_per_word");
         string type = Field("type")?.Text() ?? (limit is not null ? "WordPiece" : _model.ContainsKey("merges") ? "BPE" : _model.ContainsKey("vocab") ? "Unigram" : "without a type");
         if (type != "WordPiece")
-            throw new TokenizerException($"{_path}: model is {type}, which is not supported yet; supported: WordPiece. Use a checkpoint with a WordPiece tokenizer (BERT, DistilBERT, ELECTRA).");
+            throw new TokenizerException($"{_path}: model is {type}, which is not supported yet; supported: WordPiece. "
+                + "Use a checkpoint with a WordPiece tokenizer (BERT, DistilBERT, ELECTRA).");
         if (_model.TryGetValue("vocab", out JsonValue? vocabulary)) throw vocabulary.Wrong("an object of texts and ids");
         if (_entries.Length == 0) throw new TokenizerException($"{_path}: model.vocab is missing. Save the tokenizer again with the library that made it.");
         Array.Resize(ref _entries, _count);

@@ -6,8 +6,8 @@ namespace Cloze.Tokenizers;
 
 /// <summary>Up to 16 ASCII characters as one or two words, a byte a character.</summary>
 /// <remarks>
-/// The last (or only) word of fewer than 8 characters ends with the byte 0x80, and bit 7 of the first byte says whether the text continues a word. This is exact:
-/// two texts with the same key are the same text, so a hash table over keys compares no text and reads one cache line a probe.
+/// The last (or only) word of fewer than 8 characters ends with the byte 0x80, and bit 7 of the first byte says whether the text continues a word. This is
+/// exact: two texts with the same key are the same text, so a hash table over keys compares no text and reads one cache line a probe.
 /// </remarks>
 internal static class PackedText
 {

@@ -15,7 +15,10 @@ public sealed record EncodeOptions
     /// <summary>How encodings are filled up. Default: they are not.</summary>
     public Padding? Padding { get; init; }
 
-    /// <summary>Keep the further windows of a truncated text in <see cref="Encoding.Overflow"/>. Without them, tokenizing stops soon after what is kept. Default: false.</summary>
+    /// <summary>
+    /// Keep the further windows of a truncated text in <see cref="Encoding.Overflow"/>. Without them, tokenizing stops soon after what is kept.
+    /// Default: false.
+    /// </summary>
     public bool ReturnOverflow { get; init; }
 }
 
@@ -46,7 +49,8 @@ public sealed record Padding(int? Length, int PadId, string PadToken, int PadTyp
     {
         long length = Length ?? longest;
         if (MultipleOf is > 0 and { } multiple) length = (length + multiple - 1) / multiple * multiple;
-        if (length is < 0 or > Most) throw new TokenizerException($"Padding to {length} tokens is not possible; the most is {Most}. Give a smaller length or multiple.");
+        if (length is < 0 or > Most)
+            throw new TokenizerException($"Padding to {length} tokens is not possible; the most is {Most}. Give a smaller length or multiple.");
         return (int)length;
     }
 }

@@ -19,7 +19,8 @@ internal sealed record TemplatePiece(TokenSource Source, int TypeId, int[] Ids, 
 internal sealed class Template(TemplatePiece[] single, TemplatePiece[] pair)
 {
     /// <summary>No post-processor: A, or A and B with types 0 and 1.</summary>
-    public static Template None { get; } = new([TemplatePiece.Sequence(TokenSource.First, 0)], [TemplatePiece.Sequence(TokenSource.First, 0), TemplatePiece.Sequence(TokenSource.Second, 1)]);
+    public static Template None { get; } = new(
+        [TemplatePiece.Sequence(TokenSource.First, 0)], [TemplatePiece.Sequence(TokenSource.First, 0), TemplatePiece.Sequence(TokenSource.Second, 1)]);
 
     /// <summary>[CLS] A [SEP], and [CLS] A [SEP] B [SEP] with types 0 and 1.</summary>
     public static Template Bert(string cls, int clsId, string sep, int sepId)

@@ -40,7 +40,9 @@ public sealed record Truncation(int MaxLength, TruncationStrategy Strategy = Tru
         if (!isFirst && !isPair) throw new TokenizerException("truncation only_second: there is no second sequence to cut. Give a pair, or another strategy.");
         int target = isFirst ? first : second;
         if (target <= excess)
-            throw new TokenizerException($"truncation {(isFirst ? "only_first" : "only_second")}: {excess} tokens must go, but that sequence has only {target}. Give a longer max_length, or longest_first.");
+            throw new TokenizerException(
+                $"truncation {(isFirst ? "only_first" : "only_second")}: {excess} tokens must go, but that sequence has only {target}. "
+                + "Give a longer max_length, or longest_first.");
         return isFirst ? (first - excess, second) : (first, second - excess);
     }
 

@@ -49,7 +49,10 @@ internal sealed class BertPreTokenizer : IPreTokenizer
         if (start < text.Length) splits.Add(start, text.Length);
     }
 
-    /// <summary>32 units of printable ASCII as bits: what ends a word (space or punctuation), and what is punctuation. False: other characters are among them.</summary>
+    /// <summary>
+    /// 32 units of printable ASCII as bits: what ends a word (space or punctuation), and what is punctuation. False: other characters are among
+    /// them.
+    /// </summary>
     private static bool Classify(ReadOnlySpan<char> block, out uint ends, out uint punctuation)
     {
         ref ushort from = ref Unsafe.As<char, ushort>(ref MemoryMarshal.GetReference(block));

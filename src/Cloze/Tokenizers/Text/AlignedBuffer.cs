@@ -37,7 +37,10 @@ internal sealed class AlignedBuffer
         return _chars.AsSpan(Length, count);
     }
 
-    /// <summary>Accepts <paramref name="count"/> units written to <see cref="Room"/>, images of the source's units from <paramref name="from"/> on, one by one.</summary>
+    /// <summary>
+    /// Accepts <paramref name="count"/> units written to <see cref="Room"/>, images of the source's units from <paramref name="from"/> on, one by
+    /// one.
+    /// </summary>
     public void Advance(AlignedText source, int from, int count)
     {
         if (_isIdentity && Length != from) Materialize();
