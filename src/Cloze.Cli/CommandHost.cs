@@ -42,7 +42,7 @@ internal static class CommandHost
         using Interruption interruption = new();
         try
         {
-            if (parsed.GetValue(Threads) is < 1) throw new UsageException("--threads needs a whole number of at least 1.");
+            if (parsed.GetValue(Threads) is not null) ThreadCount.Of(parsed);   // refused also by commands of one thread
             return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
         }
         catch (OperationCanceledException) when (Interrupted.IsCancellationRequested)

@@ -1,19 +1,22 @@
 using System.CommandLine;
-using System.Globalization;
+using Cloze.Cli.Output;
+using Cloze.Cpu;
 namespace Cloze.Cli;
 
 /// <summary>How many threads a command computes with.</summary>
 internal static class ThreadCount
 {
-    private const string Variable = "CLOZE_THREADS";
-
     /// <summary><c>--threads</c>, else CLOZE_THREADS, else the number of cores.</summary>
+    /// <exception cref="UsageException">The one that counts is no number from 1 to 1024.</exception>
     public static int Of(ParseResult parsed)
     {
-        if (parsed.GetValue(CommandHost.Threads) is { } asked) return asked;
-        if (Environment.GetEnvironmentVariable(Variable) is not { Length: > 0 } text) return Environment.ProcessorCount;
-        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int threads) && threads > 0
-            ? threads
-            : throw new UsageException($"{Variable} is '{text}'; a whole number of at least 1 is needed.");
+        try
+        {
+            return CpuRuntime.CountThreads(parsed.GetValue(CommandHost.Threads));
+        }
+        catch (ArgumentException e)
+        {
+            throw new UsageException(Messages.Of(e));
+        }
     }
 }

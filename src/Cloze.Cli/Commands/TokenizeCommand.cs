@@ -21,15 +21,12 @@ internal static class TokenizeCommand
         Option<string> offsets = new("--offsets") { Description = "What offsets count.", HelpName = "codepoint|utf16", DefaultValueFactory = _ => "codepoint" };
         offsets.AcceptOnlyFromAmong("codepoint", "utf16");
         Option<string?> text = new("--text") { Description = "One text to encode, instead of requests on stdin.", HelpName = "TEXT" };
-        Command command = new("tokenize", $"""
+        Command command = new("tokenize", """
             Encode texts to token ids with offsets, or decode ids: JSON Lines requests on stdin, an answer a line.
             A request holds text (and pair) or words (and pair_words), and may hold add_special, max_length, truncation, truncation_side, stride, padding, as_file, batch, n;
             ids alone asks to decode. A request that cannot be met is answered by an error on its line.
-
-            Example:
-              cloze tokenize --text "How are tokens packed?"
-              {Example}
             """) { model, offsets, text };
+        command.Example("cloze tokenize --text \"How are tokens packed?\"", Example);
         command.SetAction(parsed =>
         {
             string? given = parsed.GetValue(text);

@@ -47,7 +47,9 @@ internal sealed class TextLines : IDisposable
         if (path == "-") return new(Console.OpenStandardInput(), "stdin", strict);
         try
         {
-            return new(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0, FileOptions.SequentialScan), path, strict);
+            FileStream file = Interruption.Wait(() => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0,
+                FileOptions.SequentialScan));
+            return new(file, path, strict);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -130,8 +132,10 @@ internal sealed class TextLines : IDisposable
             if (_end >= MaxLine) throw new CommandException($"{Source}:{Line + 1}: the line is longer than {MaxLine / 1024 / 1024} MB.");
             Array.Resize(ref _buffer, 2 * _buffer.Length);
         }
-        int read = _stream.Read(_buffer, _end, _buffer.Length - _end);
+        int read = _stream.CanSeek ? ReadSome() : Interruption.Wait(ReadSome);
         _end += read;
         _isAtEnd = read == 0;
+
+        int ReadSome() => _stream.Read(_buffer, _end, _buffer.Length - _end);
     }
 }

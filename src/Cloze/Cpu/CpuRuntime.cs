@@ -21,6 +21,11 @@ public sealed class CpuRuntime : IDisposable
     /// <summary>Threads that one operation may use.</summary>
     public int Threads => _workers.Threads;
 
+    /// <summary>The number of threads that a runtime gets.</summary>
+    /// <param name="threads">From 1 to 1024; null: the environment variable CLOZE_THREADS, else the number of cores.</param>
+    /// <exception cref="ArgumentException">It, or the variable, is no number from 1 to 1024.</exception>
+    public static int CountThreads(int? threads = null) => Cpu.Workers.Count(threads);
+
     internal IKernels Kernels { get; }
     internal IParallel Workers => _workers;
     internal BlockPool Pool { get; } = new();

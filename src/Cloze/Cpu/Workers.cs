@@ -35,8 +35,7 @@ internal sealed class Workers : IParallel, IDisposable
     /// <exception cref="ArgumentException">The number is not from 1 to 1024.</exception>
     public Workers(int? threads = null)
     {
-        Threads = threads ?? Default();
-        if (Threads is < 1 or > Most) throw new ArgumentOutOfRangeException(nameof(threads), threads, $"Threads are from 1 to {Most}.");
+        Threads = Count(threads);
         _threads = new Thread?[Threads];
     }
 
@@ -68,12 +67,15 @@ internal sealed class Workers : IParallel, IDisposable
         _wake.Dispose();
     }
 
-    private static int Default()
+    /// <inheritdoc cref="CpuRuntime.CountThreads"/>
+    public static int Count(int? threads)
     {
+        if (threads is { } asked) return asked is >= 1 and <= Most ? asked : throw new ArgumentOutOfRangeException(nameof(threads),
+            $"Threads are from 1 to {Most}; {asked} are asked for.");
         string? wish = Environment.GetEnvironmentVariable(Variable);
         if (string.IsNullOrEmpty(wish)) return Math.Min(Environment.ProcessorCount, Most);
-        return int.TryParse(wish, System.Globalization.CultureInfo.InvariantCulture, out int threads) && threads is >= 1 and <= Most
-            ? threads
+        return int.TryParse(wish, System.Globalization.CultureInfo.InvariantCulture, out int wished) && wished is >= 1 and <= Most
+            ? wished
             : throw new ArgumentException($"The environment variable {Variable} is '{wish}'; set it to a number of threads from 1 to {Most}, or remove it.");
     }
 

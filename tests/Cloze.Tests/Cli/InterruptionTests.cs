@@ -44,6 +44,26 @@ public class InterruptionTests
         Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
     }
 
+    [Theory]
+    [InlineData("INT", 130, "embed --input pipe")]   // blocks while it opens
+    [InlineData("TERM", 143, "search text pipe")]
+    [InlineData("INT", 130, "embed --input - --output v.npy")]   // blocks while it reads
+    [InlineData("TERM", 143, "tokenize")]
+    [InlineData("TERM", 143, "embed a --model .")]   // blocks in the library
+    public async Task ASignal_EndsACommandThatWaitsForInput(string signal, int exitCode, string arguments)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "sends a POSIX signal");
+        using TemporaryFolder folder = new();
+        foreach (string pipe in (string[])["pipe", "config.json", "tokenizer.json"]) await Command.RunAsync("/usr/bin/mkfifo", [pipe], folder.Path);
+        string[] before = Directory.GetFileSystemEntries(folder.Path);
+        using Process process = ClozeProcess.Start(arguments.Split(' '), folder.Path);
+        await Task.Delay(2000, TestContext.Current.CancellationToken);   // a slower start is a signal before the wait, which must end the command too
+        await Command.RunAsync("/bin/kill", [$"-{signal}", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+        Assert.Equal(exitCode, process.ExitCode);
+        Assert.Equal(before.Order(), Directory.GetFileSystemEntries(folder.Path).Order());
+    }
+
     [Fact]
     public async Task AClosedPipeEndsQuietly()
     {

@@ -51,6 +51,22 @@ public partial class SearchCommandTests
     }
 
     [Fact]
+    public async Task Search_NeverOpensAPipeInAFolder_ButReadsOneThatIsNamed()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "needs a POSIX shell");
+        using TemporaryFolder folder = new();
+        folder.Write("text.txt", "some text");
+        folder.Write("empty.txt", "");
+        Command.Result made = await Command.RunAsync("/bin/sh", ["-c", "mkfifo pipe && ln -s pipe link && ln -s text.txt other && ln -s nowhere broken"], folder.Path);
+        Assert.Equal(0, made.ExitCode);
+        ClozeProcess.Result result = (await ClozeProcess.RunAsync(["search", "text", "."], [], folder.Path)).Succeeded();
+        Assert.Equal(["./other", "./text.txt"], result.Json.Select(hit => hit.GetProperty("path").GetString()));
+        Assert.Contains("left out: 3 empty or no regular file, 1 unreadable", result.Error, StringComparison.Ordinal);
+        Command.Result named = await Command.RunAsync("/bin/sh", ["-c", "(echo some text >pipe) & \"$0\" search text pipe; wait", ClozeProcess.Executable], folder.Path);
+        Assert.Contains("\"path\":\"pipe\"", named.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Search_ReadsRedirectedInputWhereNoPathIsGiven() =>
         Assert.Single((await ClozeProcess.RunAsync(["search", "text"], "some text")).Succeeded().Lines);
 
