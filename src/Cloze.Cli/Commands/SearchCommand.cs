@@ -62,7 +62,7 @@ internal static class SearchCommand
             EmbedOptions options = new() { Role = TextRole.Document, Statistics = _statistics };
             using (Progress progress = new("pieces"))
             {
-                foreach (ReadOnlyMemory<float> vector in embedder.EmbedStream(Texts(paths, waiting), options, CommandHost.Interrupted))
+                foreach (ReadOnlyMemory<float> vector in embedder.EmbedStream(Texts(paths, waiting, options), options, CommandHost.Interrupted))
                 {
                     ranking.Add((float)Cosine.Of(wanted.Span, vector.Span), waiting.Dequeue());
                     progress.Report(ranking.Count, _fraction);
@@ -80,9 +80,9 @@ internal static class SearchCommand
             return ranking;
         }
 
-        private IEnumerable<string> Texts(IReadOnlyList<string> paths, Queue<Piece> waiting)
+        private IEnumerable<string> Texts(IReadOnlyList<string> paths, Queue<Piece> waiting, EmbedOptions options)
         {
-            PieceCutter cutter = new(embedder.Tokenizer, embedder.MaxTokens);
+            PieceCutter cutter = new(embedder.Tokenizer, embedder.MaxTokens, embedder.PromptOf(options));
             foreach (TextLines lines in files.Open(paths))
             {
                 using (lines)

@@ -5,21 +5,32 @@ namespace Cloze.Cli.Search;
 /// <remarks>
 /// Cuts stand before a line or a sentence; where none does within the limit, before a word. A piece begins with at most a quarter of the one before.
 /// </remarks>
-internal sealed class PieceCutter(Tokenizer tokenizer, int maxTokens)
+/// <param name="tokenizer">The model's.</param>
+/// <param name="maxTokens">Tokens that the model reads, special ones included.</param>
+/// <param name="prompt">What the model reads before each piece.</param>
+internal sealed class PieceCutter(Tokenizer tokenizer, int maxTokens, string prompt)
 {
     private const int MostOverlap = 4, WordOverlap = 8;   // one part in so many
+    private readonly int _room = Math.Max(1, maxTokens - tokenizer.EncodeToIds(prompt).Ids.Length);
 
-    public IEnumerable<Piece> Cut(Piece piece)
+    public IEnumerable<Piece> Cut(Piece piece) => Excess(piece) <= 0 ? [piece] : Cut(piece, _room);
+
+    private IEnumerable<Piece> Cut(Piece whole, int room)
     {
-        string text = piece.Text;
-        if (text.Length < maxTokens) return [piece];   // a token takes a character, if the special ones are few
-        Encoding encoding = tokenizer.Encode(text);
-        int specials = encoding.SpecialTokensMask().Sum(), count = encoding.Count - specials, room = maxTokens - specials;
-        return count <= room ? [piece] : Pieces(piece, new(text, encoding), count, Math.Max(1, room));
+        foreach (Piece piece in Pieces(whole, new(whole.Text, tokenizer.Encode(whole.Text)), room))
+        {
+            int excess = Excess(piece);   // alone and behind the prompt, a piece may take more tokens than within the whole
+            if (excess <= 0 || room == 1) yield return piece;
+            else foreach (Piece part in Cut(piece, Math.Max(1, room - excess))) yield return part;
+        }
     }
 
-    private static IEnumerable<Piece> Pieces(Piece whole, Places places, int count, int room)
+    /// <summary>How many tokens of a piece the model would not read, if above 0.</summary>
+    private int Excess(Piece piece) => tokenizer.EncodeToIds(prompt + piece.Text).Ids.Length - maxTokens;
+
+    private static IEnumerable<Piece> Pieces(Piece whole, Places places, int room)
     {
+        int count = places.Count;
         for (int start = 0, end = 0; end < count;)
         {
             int before = end;
@@ -52,6 +63,8 @@ internal sealed class PieceCutter(Tokenizer tokenizer, int maxTokens)
                 (word, last) = (encoding.WordIds[token], start);
             }
         }
+
+        public int Count => _starts.Count;
 
         public int? LastSentence(int from, int to) => Last(_sentence, from, to);
         public int? LastWord(int from, int to) => Last(_word, from, to);

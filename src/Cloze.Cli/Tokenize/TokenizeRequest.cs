@@ -13,6 +13,7 @@ internal sealed class TokenizeRequest
     private TruncationStrategy _strategy = TruncationStrategy.LongestFirst;
     private Side _side = Side.Right;
     private Padding? _padding;
+    private string? _paddingBatch, _batch;
 
     /// <summary><c>n</c> as it stands in the line; empty: there is none.</summary>
     public byte[] Number { get; private set; } = [];
@@ -24,7 +25,7 @@ internal sealed class TokenizeRequest
     public List<int>? Ids { get; private set; }
 
     /// <summary>Requests that follow each other with the same one are encoded and padded together; null: alone.</summary>
-    public string? Batch { get; private set; }
+    public string? Batch => IsDecode ? null : _paddingBatch ?? _batch;
 
     /// <summary>Why it cannot be read; null: it can.</summary>
     public string? Error { get; private set; }
@@ -34,7 +35,7 @@ internal sealed class TokenizeRequest
 
     public static TokenizeRequest Of(string text) => new() { Text = text };
 
-    /// <summary>Reads a line. What is wrong with it stands in <see cref="Error"/>, beside the number if that was read before.</summary>
+    /// <summary>Reads a line. What is wrong with it stands in <see cref="Error"/>, beside number and batch wherever they stand in the line.</summary>
     public static TokenizeRequest Parse(ReadOnlySpan<byte> line)
     {
         TokenizeRequest request = new();
@@ -63,43 +64,55 @@ internal sealed class TokenizeRequest
 
     private void Read(ReadOnlySpan<byte> line)
     {
+        if (line.Trim(" \t\r"u8).IsEmpty) throw new CommandException("The line is empty.");
         Utf8JsonReader reader = new(line);
         reader.Read();
         if (reader.TokenType != JsonTokenType.StartObject) throw new CommandException("The line holds no JSON object.");
-        string? paddingBatch = null, batch = null;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             string name = reader.GetString()!;
             reader.Read();
-            if (reader.TokenType == JsonTokenType.Null && name != "n") continue;
-            switch (name)
+            Utf8JsonReader value = reader;   // of its own, so that a faulty field does not hide those behind it
+            reader.Skip();
+            if (value.TokenType == JsonTokenType.Null && name != "n") continue;
+            try
             {
-                case "n": Number = Raw(ref reader, line); break;
-                case "text": Text = String(ref reader, name); break;
-                case "pair": Pair = String(ref reader, name); break;
-                case "words": Words = Strings(ref reader, name); break;
-                case "pair_words": PairWords = Strings(ref reader, name); break;
-                case "ids": Ids = Integers(ref reader, name); break;
-                case "add_special": _addSpecial = Flag(ref reader, name); break;
-                case "as_file": _asFile = Flag(ref reader, name); break;
-                case "max_length": _maxLength = Integer(ref reader, name); break;
-                case "stride": _stride = Integer(ref reader, name); break;
-                case "truncation": _strategy = Strategy(String(ref reader, name)); break;
-                case "truncation_side": _side = SideOf(String(ref reader, name), name); break;
-                case "batch": batch = $"batch {System.Text.Encoding.UTF8.GetString(Raw(ref reader, line))}"; break;
-                case "padding": _padding = ReadPadding(ref reader, line, out paddingBatch); break;
-                default: reader.Skip(); break;
+                ReadField(ref value, name, line);
+            }
+            catch (CommandException e)
+            {
+                Error ??= e.Message;
             }
         }
         while (reader.Read()) { } // anything behind the object is a fault
-        if (Text is null && Words is null && Ids is null) throw new CommandException("The request has none of text, words and ids.");
-        if (!IsDecode) Batch = paddingBatch ?? batch;
+        if (Text is null && Words is null && Ids is null) Error ??= "The request has none of text, words and ids.";
     }
 
-    private static Padding ReadPadding(ref Utf8JsonReader reader, ReadOnlySpan<byte> line, out string? batch)
+    private void ReadField(ref Utf8JsonReader reader, string name, ReadOnlySpan<byte> line)
+    {
+        switch (name)
+        {
+            case "n": Number = Raw(ref reader, line); break;
+            case "text": Text = String(ref reader, name); break;
+            case "pair": Pair = String(ref reader, name); break;
+            case "words": Words = Strings(ref reader, name); break;
+            case "pair_words": PairWords = Strings(ref reader, name); break;
+            case "ids": Ids = Integers(ref reader, name); break;
+            case "add_special": _addSpecial = Flag(ref reader, name); break;
+            case "as_file": _asFile = Flag(ref reader, name); break;
+            case "max_length": _maxLength = Integer(ref reader, name); break;
+            case "stride": _stride = Integer(ref reader, name); break;
+            case "truncation": _strategy = Strategy(String(ref reader, name)); break;
+            case "truncation_side": _side = SideOf(String(ref reader, name), name); break;
+            case "batch": _batch = $"batch {System.Text.Encoding.UTF8.GetString(Raw(ref reader, line))}"; break;
+            case "padding": _padding = ReadPadding(reader, line); break;
+        }
+    }
+
+    private Padding ReadPadding(Utf8JsonReader reader, ReadOnlySpan<byte> line)
     {
         if (reader.TokenType != JsonTokenType.StartObject) throw Wrong(ref reader, "padding", "an object");
-        batch = null;
+        ReadPaddingBatch(reader, line);
         string? strategy = null;
         int? length = null, multiple = null;
         int id = 0, type = 0;
@@ -113,13 +126,12 @@ internal sealed class TokenizeRequest
             switch (name)
             {
                 case "strategy": strategy = String(ref reader, "padding.strategy"); break;
-                case "length": length = Integer(ref reader, "padding.length"); break;
+                case "length": length = Natural(ref reader, "padding.length"); break;
                 case "side": side = SideOf(String(ref reader, "padding.side"), "padding.side"); break;
-                case "multiple_of": multiple = Integer(ref reader, "padding.multiple_of"); break;
-                case "pad_id": id = Integer(ref reader, "padding.pad_id"); break;
+                case "multiple_of": multiple = Natural(ref reader, "padding.multiple_of"); break;
+                case "pad_id": id = Natural(ref reader, "padding.pad_id"); break;
                 case "pad_token": token = String(ref reader, "padding.pad_token"); break;
-                case "pad_type_id": type = Integer(ref reader, "padding.pad_type_id"); break;
-                case "batch": batch = $"padding {System.Text.Encoding.UTF8.GetString(Raw(ref reader, line))}"; break;
+                case "pad_type_id": type = Natural(ref reader, "padding.pad_type_id"); break;
                 default: reader.Skip(); break;
             }
         }
@@ -129,6 +141,18 @@ internal sealed class TokenizeRequest
             "fixed" => new(length ?? throw new CommandException("padding.strategy is fixed; padding.length is needed."), id, token, type, side, multiple),
             _ => throw new CommandException($"padding.strategy is {strategy ?? "absent"}; fixed or longest is needed."),
         };
+    }
+
+    /// <summary>The batch alone, which counts also where another field of the padding is at fault.</summary>
+    private void ReadPaddingBatch(Utf8JsonReader reader, ReadOnlySpan<byte> line)
+    {
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            bool isIt = reader.ValueTextEquals("batch");
+            reader.Read();
+            if (isIt && reader.TokenType != JsonTokenType.Null) _paddingBatch = $"padding {System.Text.Encoding.UTF8.GetString(Raw(ref reader, line))}";
+            else reader.Skip();
+        }
     }
 
     private static byte[] Raw(ref Utf8JsonReader reader, ReadOnlySpan<byte> line)
@@ -147,8 +171,15 @@ internal sealed class TokenizeRequest
         _ => throw Wrong(ref reader, name, "true or false"),
     };
 
-    private static int Integer(ref Utf8JsonReader reader, string name) =>
-        reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out int value) ? value : throw Wrong(ref reader, name, "a whole number");
+    private static int Integer(ref Utf8JsonReader reader, string name)
+    {
+        if (reader.TokenType != JsonTokenType.Number) throw Wrong(ref reader, name, "a whole number");
+        if (reader.TryGetInt32(out int value)) return value;
+        throw Wrong(ref reader, name, reader.TryGetInt64(out _) ? $"a whole number from {int.MinValue} to {int.MaxValue}" : "a whole number");
+    }
+
+    private static int Natural(ref Utf8JsonReader reader, string name) =>
+        Integer(ref reader, name) is var value and >= 0 ? value : throw Wrong(ref reader, name, "a whole number of at least 0");
 
     private static List<string> Strings(ref Utf8JsonReader reader, string name)
     {

@@ -8,14 +8,13 @@ internal sealed class TokenizeSession(Tokenizer tokenizer, bool isUtf16, JsonLin
 {
     private readonly TokenizeAnswers _answers = new(tokenizer, isUtf16);
 
-    /// <summary>Answers each request; those that follow each other with the same batch are padded together. Blank lines are no requests.</summary>
+    /// <summary>Answers each request; those that follow each other with the same batch are padded together. A blank line is answered too, by an error.</summary>
     public void Run(TextLines lines, CancellationToken cancellation)
     {
         List<TokenizeRequest> batch = [];
         while (lines.ReadUtf8() is { } line)
         {
             if (cancellation.IsCancellationRequested) break;
-            if (line.Span.Trim(" \t\r"u8).IsEmpty) continue;
             TokenizeRequest request = TokenizeRequest.Parse(line.Span);
             if (batch.Count > 0 && request.Batch != batch[0].Batch) Answer(batch);
             batch.Add(request);

@@ -64,6 +64,10 @@ public sealed class TextEmbedder : IDisposable
         }
     }
 
+    /// <summary>What a call with these options puts before each text; empty: nothing.</summary>
+    /// <exception cref="ArgumentException">No such prompt.</exception>
+    public string PromptOf(EmbedOptions options) => _prompts.Of(options);
+
     /// <summary>The vector of one text.</summary>
     /// <exception cref="ArgumentException">No such prompt, or an option out of range.</exception>
     /// <exception cref="ObjectDisposedException">The embedder has been disposed.</exception>

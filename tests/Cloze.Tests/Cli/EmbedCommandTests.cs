@@ -219,7 +219,7 @@ public class EmbedCommandTests
             result.Error);
     }
 
-    private static TemporaryFolder CopyOfDefaultModel()
+    internal static TemporaryFolder CopyOfDefaultModel()
     {
         TemporaryFolder folder = new();
         string source = Path.Combine(Shared.Repository, "models", "all-MiniLM-L6-v2");

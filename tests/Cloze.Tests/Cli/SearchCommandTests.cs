@@ -136,6 +136,21 @@ public partial class SearchCommandTests
     }
 
     [Theory]
+    [InlineData("", 254, 1)]   // the model reads 256 tokens, [CLS] and [SEP] among them; a dot is one
+    [InlineData("", 255, 2)]
+    [InlineData("one two three: ", 250, 1)]   // the prompt takes four
+    [InlineData("one two three: ", 251, 2)]
+    public async Task Search_LeavesRoomForSpecialTokensAndPrompt(string prompt, int dots, int pieces)
+    {
+        using TemporaryFolder folder = EmbedCommandTests.CopyOfDefaultModel();
+        string settings = $$"""{"prompts":{"document":"{{prompt}}"},"default_prompt_name":null,"similarity_fn_name":"cosine"}""";
+        await File.WriteAllTextAsync(Path.Combine(folder.Path, "config_sentence_transformers.json"), settings, TestContext.Current.CancellationToken);
+        ClozeProcess.Result result = (await ClozeProcess.RunAsync(["search", "dots", "-", "--model", folder.Path], new string('.', dots))).Succeeded();
+        Assert.Equal(pieces, result.Lines.Length);
+        Assert.DoesNotContain("cut there", result.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("how are tokens packed?", "docs/design/packed-tokens.md", "Tokens are packed:")]
     [InlineData("how are weights compressed?", "docs/design/weights.md", "stores each matrix and table as 8-bit integers")]
     [InlineData("how does a text become one vector?", "docs/design/embedding.md", "How a text becomes a vector:")]

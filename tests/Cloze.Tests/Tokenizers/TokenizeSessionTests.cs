@@ -25,6 +25,8 @@ public sealed class TokenizeSessionTests
             {"n":10,"text":"a a a","max_length":2,"stride":2}
             {"n":11,"text":"a","unknown":[{}]}
             """);
+        Assert.Equal("The line is empty.", answers[2].GetProperty("error").GetString());
+        answers.RemoveAt(2);
         Assert.Equal([1, 2, 3], answers.Take(3).Select(answer => answer.GetProperty("n").GetInt32()));
         Assert.Equal("four", answers[3].GetProperty("n").GetString());
         Assert.Equal([true, false, false, false, false, false, false, false, false, false, true], answers.Select(answer => answer.TryGetProperty("ids", out _)));
@@ -46,6 +48,31 @@ public sealed class TokenizeSessionTests
         Assert.Equal([3, 3, -1, -1, 2, 1], answers.Select(answer => answer.TryGetProperty("ids", out JsonElement ids) ? ids.GetArrayLength() : -1));
         Assert.All(answers.Skip(2).Take(2), answer => Assert.Contains("only_second", answer.GetProperty("error").GetString()));
         Assert.Equal(Enumerable.Range(0, 6), answers.Select(answer => answer.GetProperty("n").GetInt32()));
+    }
+
+    [Theory]
+    [InlineData("""{"n":8,"text":9,"padding":{"strategy":"longest","batch":2}}""", """{"n":9,"text":"a a","padding":{"strategy":"longest","batch":2}}""")]
+    [InlineData("""{"n":8,"text":"a","padding":{"strategy":"longest","batch":2}}""", """{"n":9,"max_length":"x","text":"a","padding":{"batch":2,"strategy":"longest"}}""")]
+    [InlineData("""{"n":8,"text":"a","padding":{"strategy":"no","batch":2}}""", """{"n":9,"text":"a","padding":{"strategy":"longest","batch":2}}""")]
+    [InlineData("""{"n":8,"words":[1],"batch":2}""", """{"n":9,"text":"a","batch":2}""")]
+    public void ARequestThatCannotBeRead_FailsItsWholeBatch(string first, string second)
+    {
+        List<JsonElement> answers = Answers($"{first}\n{second}\n{{\"n\":10,\"text\":\"a\"}}");
+        Assert.Equal([8, 9, 10], answers.Select(answer => answer.GetProperty("n").GetInt32()));
+        Assert.Equal([true, true, false], answers.Select(answer => answer.TryGetProperty("error", out _)));
+    }
+
+    [Theory]
+    [InlineData("""{"text":5,"n":3}""", "text is 5; a text is needed.")]
+    [InlineData("""{"words":["a",[1]],"n":3}""", "words is StartArray; a text is needed.")]
+    [InlineData("""{"ids":[3000000000],"n":3}""", "a whole number from -2147483648 to 2147483647 is needed.")]
+    [InlineData("""{"text":"a","padding":{"strategy":"longest","multiple_of":-8},"n":3}""", "padding.multiple_of is -8; a whole number of at least 0")]
+    [InlineData("""{"text":"a","padding":{"strategy":"longest","pad_id":-5},"n":3}""", "padding.pad_id is -5; a whole number of at least 0")]
+    public void AnError_NamesFieldAndNumber_WhereverTheyStand(string request, string words)
+    {
+        JsonElement answer = Answers(request).Single();
+        Assert.Equal(3, answer.GetProperty("n").GetInt32());
+        Assert.Contains(words, answer.GetProperty("error").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]
