@@ -30,7 +30,7 @@ internal static class CommandHost
         ParseResult parsed = root.Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
         {
-            foreach (ParseError error in parsed.Errors) Messages.Write(error.Message);
+            foreach (ParseError error in parsed.Errors) Messages.Write(Messages.OfUsage(error.Message));
             return WrongUsage(parsed);
         }
         if (CommandLine.UnknownOption(parsed, args) is { } unknown)
@@ -47,6 +47,7 @@ internal static class CommandHost
         }
         catch (OperationCanceledException) when (Interrupted.IsCancellationRequested)
         {
+            Messages.Write("Interrupted.");
             return Interruption.ExitCode;
         }
         catch (OutputClosedException)

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Cloze.Cli.Output;
 namespace Cloze.Cli;
 
 /// <summary>Ctrl-C and SIGTERM as a cancellation: the first asks, a second ends the process at once.</summary>
@@ -41,7 +42,11 @@ internal sealed class Interruption : IDisposable
         while (!s_ended.Wait(s_grace))
         {
             TimeSpan now = Environment.CpuUsage.TotalTime;
-            if (now - before < s_idle) Environment.Exit(ExitCode);
+            if (now - before < s_idle)
+            {
+                Messages.Write("Interrupted.");
+                Environment.Exit(ExitCode);
+            }
             before = now;
         }
     }

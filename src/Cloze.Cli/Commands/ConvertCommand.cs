@@ -19,7 +19,7 @@ internal static class ConvertCommand
         };
         command.SetAction(parsed =>
             Run(parsed, parsed.GetRequiredValue(model), parsed.GetRequiredValue(output), Format(parsed.GetRequiredValue(weights)), parsed.GetValue(force)));
-        return command.Example("cloze convert --model all-MiniLM-L6-v2 --output all-MiniLM-L6-v2-int8 --weights int8");
+        return command.Example("cloze convert --model models/all-MiniLM-L6-v2 --output all-MiniLM-L6-v2-f32 --weights f32");
     }
 
     private static int Run(ParseResult parsed, string model, string output, WeightFormat format, bool force)

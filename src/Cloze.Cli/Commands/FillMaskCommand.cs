@@ -10,10 +10,15 @@ internal static class FillMaskCommand
     public static Command Create()
     {
         Argument<string> text = new("TEXT") { Description = "A text with one or more gaps, written as the model's mask token: [MASK]." };
-        Option<string> model = new("--model") { Description = "A checkpoint folder with a masked-LM head.", HelpName = "DIR", Required = true };
+        Option<string> model = new("--model")
+        {
+            Description = "A checkpoint folder with a masked-LM head, such as one of bert-base-uncased; the default model of other commands has none.",
+            HelpName = "DIR",
+            Required = true,
+        };
         Option<int> top = new("--top") { Description = "Words a gap.", HelpName = "N", DefaultValueFactory = _ => 5 };
         Command command = new("fill-mask", "Fill the gaps of a text.") { text, model, top };
-        command.Example("cloze fill-mask --model bert-base-uncased \"Paris is the [MASK] of France.\" --top 5");
+        command.Example("cloze fill-mask --model DIR \"Paris is the [MASK] of France.\" --top 5");
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(top) < 1) throw new UsageException("--top needs a whole number of at least 1.");

@@ -46,7 +46,8 @@ internal static class ForwardCommand
             DefaultModel.Folder(parsed.GetRequiredValue(model)),
             s_tasks.First(known => known.Name == parsed.GetRequiredValue(task)).Task, parsed.GetValue(states),
             parsed.GetRequiredValue(inputs), parsed.GetRequiredValue(outputs), ThreadCount.Of(parsed)));
-        return command.Example("cloze forward --model DIR --inputs reference.safetensors --outputs result.safetensors");
+        const string Recorded = "tests/Cloze.Tests/Data/models/bert/base";
+        return command.Example($"cloze forward --model {Recorded} --inputs {Recorded}/reference.safetensors --outputs result.safetensors");
     }
 
     internal static int Run(string folder, ModelTask? task, bool keepsStates, string inputsPath, string outputsPath, int threads)

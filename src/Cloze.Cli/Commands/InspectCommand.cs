@@ -32,7 +32,7 @@ internal static class InspectCommand
             if (request is { Tokens: < 1 } or { Batch: < 1 }) throw new UsageException("--tokens and --batch need whole numbers of at least 1.");
             return Run(parsed, parsed.GetValue(path), request);
         });
-        return command.Example("cloze inspect all-MiniLM-L6-v2 --tokens 256 --batch 32", "cloze inspect model.safetensors --tensors --json");
+        return command.Example("cloze inspect --tokens 256 --batch 32", "cloze inspect models/all-MiniLM-L6-v2/model.safetensors --tensors --json");
     }
 
     private static int Run(ParseResult parsed, string? path, InspectRequest request)

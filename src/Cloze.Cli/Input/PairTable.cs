@@ -26,11 +26,13 @@ internal sealed class PairTable : IDisposable
 
     public double? Fraction => _lines.Fraction;
 
+    /// <summary>The pairs; empty lines are none.</summary>
     /// <exception cref="CommandException">A row lacks cells, or its score is no number.</exception>
     public IEnumerable<TextPair> Pairs()
     {
         while (_lines.Read() is { } line)
         {
+            if (line.Length == 0) continue;
             string[] cells = line.Split('\t');
             if (cells.Length <= Math.Max(Math.Max(_first, _second), _score ?? 0))
                 throw new CommandException($"{_lines.Source}:{_lines.Line}: {cells.Length} cells found; the header has {_header.Length}.");

@@ -19,6 +19,11 @@ internal static class Messages
         _ => $"{e.GetType().Name}: {e.Message} (--verbose shows where)",
     };
 
+    /// <summary>What the parser of the command line says, on one line and without the names of types.</summary>
+    public static string OfUsage(string message) => string.Join(' ', message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))
+        .Replace("as expected type 'System.Nullable`1[System.Int32]'", "as a whole number", StringComparison.Ordinal)
+        .Replace("as expected type 'System.Int32'", "as a whole number", StringComparison.Ordinal);
+
     /// <summary>"1 text", "2 texts".</summary>
     public static string Count(long count, string noun) => string.Create(CultureInfo.InvariantCulture, $"{count} {noun}{(count == 1 ? "" : "s")}");
 }

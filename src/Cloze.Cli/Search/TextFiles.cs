@@ -16,11 +16,12 @@ internal sealed class TextFiles(bool strict)
     public int Hidden { get; private set; }
     public int Empty { get; private set; }
     public int Binary { get; private set; }
+    public int Linked { get; private set; }
     public int Unreadable { get; private set; }
 
     /// <summary>"2 hidden, 1 binary"; empty: nothing was left out.</summary>
     public string LeftOut => string.Join(", ",
-        ((int Count, string Kind)[])[(Hidden, "hidden"), (Empty, "empty or no regular file"), (Binary, "binary"), (Unreadable, "unreadable")] is var kinds
+        ((int Count, string Kind)[])[(Hidden, "hidden"), (Empty, "empty or no regular file"), (Binary, "binary"), (Linked, "linked folder"), (Unreadable, "unreadable")] is var kinds
             ? kinds.Where(kind => kind.Count > 0).Select(kind => $"{kind.Count} {kind.Kind}") : []);
 
     /// <param name="paths">Files or folders; <c>-</c> is stdin.</param>
@@ -61,7 +62,8 @@ internal sealed class TextFiles(bool strict)
             if (entry.Name.StartsWith('.') || (OperatingSystem.IsWindows() && entry.Attributes.HasFlag(FileAttributes.Hidden))) Hidden++;
             else if (entry is FileInfo file && !HasLength(file)) Empty++;
             else if (entry is FileInfo) yield return path;
-            else if (entry.LinkTarget is null) foreach (string below in Below(path)) yield return below;
+            else if (entry.LinkTarget is not null) Linked++;
+            else foreach (string below in Below(path)) yield return below;
         }
     }
 

@@ -36,7 +36,7 @@ public static class AtomicFile
                 throw;
             }
         }
-        catch (Exception e) when (e is UnauthorizedAccessException or DirectoryNotFoundException or PathTooLongException)
+        catch (Exception e) when (e is UnauthorizedAccessException or FileNotFoundException or DirectoryNotFoundException or PathTooLongException)
         {
             throw new IOException($"{path} cannot be written: {FileFault.Reason(e)}.", e);
         }

@@ -124,6 +124,7 @@ public class EmbedCommandTests
     {
         using TemporaryFolder folder = new();
         (await ClozeProcess.RunAsync("embed", "a", "--output", Path.Combine(folder.Path, "no", "v.npy"))).Refused(1, "v.npy", "cannot be written");
+        if (!OperatingSystem.IsWindows()) (await ClozeProcess.RunAsync("embed", "a", "--output", "/dev/none.npy")).Refused(1, "/dev/none.npy cannot be written");
         Directory.CreateDirectory(Path.Combine(folder.Path, "is.npy"));
         (await ClozeProcess.RunAsync("embed", "a", "--output", Path.Combine(folder.Path, "is.npy"))).Refused(1, "is a folder");
         string failed = Path.Combine(folder.Path, "v.npy");
@@ -148,7 +149,8 @@ public class EmbedCommandTests
     [InlineData("--format", "xml", "text or jsonl")]
     [InlineData("--threads", "0", "from 1 to 1024; 0 are asked for")]
     [InlineData("--threads", "2000", "from 1 to 1024; 2000 are asked for.\ncloze: Try:")]
-    [InlineData("--threads", "many", "many")]
+    [InlineData("--threads", "many", "'many' for option '--threads' as a whole number.")]
+    [InlineData("--batch-tokens", "99999999999", "'99999999999' for option '--batch-tokens' as a whole number.")]
     [InlineData("--nope", "1", "--nope")]
     [InlineData("--input", "x.txt", "one of them")]
     public async Task Embed_WrongUsageIsExitCodeTwo(string option, string value, string words) =>

@@ -24,7 +24,7 @@ public class InterruptionTests
         Assert.EndsWith("\n", rest, StringComparison.Ordinal);
         foreach (string line in (first + "\n" + rest).Split('\n', StringSplitOptions.RemoveEmptyEntries)) Assert.Equal(384,
             JsonDocument.Parse(line).RootElement.GetProperty("embedding").GetArrayLength());
-        Assert.Empty(await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
+        Assert.Equal("cloze: Interrupted.\n", await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -61,6 +61,7 @@ public class InterruptionTests
         await Command.RunAsync("/bin/kill", [$"-{signal}", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
         Assert.Equal(exitCode, process.ExitCode);
+        Assert.Equal("cloze: Interrupted.\n", await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
         Assert.Equal(before.Order(), Directory.GetFileSystemEntries(folder.Path).Order());
     }
 

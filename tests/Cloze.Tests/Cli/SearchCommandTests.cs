@@ -57,11 +57,11 @@ public partial class SearchCommandTests
         using TemporaryFolder folder = new();
         folder.Write("text.txt", "some text");
         folder.Write("empty.txt", "");
-        Command.Result made = await Command.RunAsync("/bin/sh", ["-c", "mkfifo pipe && ln -s pipe link && ln -s text.txt other && ln -s nowhere broken"], folder.Path);
+        Command.Result made = await Command.RunAsync("/bin/sh", ["-c", "mkfifo pipe && ln -s pipe link && ln -s text.txt other && ln -s nowhere broken && ln -s /usr folder"], folder.Path);
         Assert.Equal(0, made.ExitCode);
         ClozeProcess.Result result = (await ClozeProcess.RunAsync(["search", "text", "."], [], folder.Path)).Succeeded();
         Assert.Equal(["./other", "./text.txt"], result.Json.Select(hit => hit.GetProperty("path").GetString()));
-        Assert.Contains("left out: 3 empty or no regular file, 1 unreadable", result.Error, StringComparison.Ordinal);
+        Assert.Contains("left out: 3 empty or no regular file, 1 linked folder, 1 unreadable", result.Error, StringComparison.Ordinal);
         Command.Result named = await Command.RunAsync("/bin/sh", ["-c", "(echo some text >pipe) & \"$0\" search text pipe; wait", ClozeProcess.Executable], folder.Path);
         Assert.Contains("\"path\":\"pipe\"", named.Output, StringComparison.Ordinal);
     }

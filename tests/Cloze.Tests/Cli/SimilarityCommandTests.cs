@@ -25,6 +25,7 @@ public class SimilarityCommandTests
     {
         string table = string.Join('\n', Table.Split('\n').Select(line => line.Contains('\t', StringComparison.Ordinal)
             ? line[..line.LastIndexOf('\t')] : line));
+        Assert.Equal("""{"pairs":3}""", (await ClozeProcess.RunAsync(["similarity", "--input", "-"], table + "\n\n")).Succeeded().Output.Trim());
         Assert.Equal("""{"pairs":3}""", (await ClozeProcess.RunAsync(["similarity", "--input", "-"], table)).Succeeded().Output.Trim());
         (await ClozeProcess.RunAsync(["similarity", "--input", "-", "--score-column", "score"], table)).Refused(1, "no column score", "sentence1, sentence2");
     }
