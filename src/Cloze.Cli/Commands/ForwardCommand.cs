@@ -55,7 +55,7 @@ internal static class ForwardCommand
         ForwardInputs inputs = ForwardInputs.Read(inputsPath);
         foreach (string name in inputs.NotRead) Messages.Write($"{inputsPath}: {name} is not read.");
         using LoadedModel loaded = LoadedModel.Load(folder, task, threads);
-        if (loaded.Task == ModelTask.MultipleChoice && inputs.Choices is null)
+        if (loaded.LoadedTask == ModelTask.MultipleChoice && inputs.Choices is null)
             throw new CommandException($"{inputsPath}: multiple choice needs input.input_ids of [B,choices,S].");
         PackedTokens packed = Given(inputsPath, () => loaded.Model.Pack(inputs.Tokens));
         ForwardOutputs outputs = new(packed, inputs.Choices ?? 1);
@@ -67,10 +67,10 @@ internal static class ForwardCommand
         outputs.Add("last_hidden_state", OutputRows.Tokens, hidden);
         foreach ((int i, CpuTensor state) in (keep?.States ?? []).Index()) outputs.Add($"hidden_states.{i}", OutputRows.Tokens, state);
 
-        TaskRun<CpuTensor> run = new(loaded.Model, loaded.About, packed, inputs.Labels, inputs.Choices ?? 1);
+        TaskRun<CpuTensor> run = new(loaded.Model, loaded.TaskConfig, packed, inputs.Labels, inputs.Choices ?? 1);
         IReadOnlyList<TaskOutput<CpuTensor>> results = run.Outputs(ops, hidden);
         foreach (TaskOutput<CpuTensor> result in results) outputs.Add(result.Name, result.Rows, result.Value);
-        if (loaded.Task != ModelTask.Base && loaded.Pooler is { } pooler)
+        if (loaded.LoadedTask != ModelTask.Base && loaded.Pooler is { } pooler)
             outputs.Add("pooler_output", OutputRows.Sequences, pooler.Forward(ops, hidden, packed.Batch));
         if (Given(inputsPath, () => run.Loss(ops, results)) is { } loss) outputs.AddScalar("loss", loss);
         SafetensorsWriter.Write(outputsPath, outputs.Tensors);

@@ -23,8 +23,15 @@ internal sealed unsafe class ConvolutionWork : IWork
     public static void Run(CpuRuntime runtime, in GemmCall call, int[] neighbours, int width, int firstColumn)
     {
         Block scratch = runtime.Pool.Rent((long)runtime.Workers.Threads * TileRows * call.Weight.Inputs);
-        runtime.Workers.For((call.X.Rows + TileRows - 1) / TileRows, new ConvolutionWork(runtime.Kernels, call, neighbours, width, firstColumn, scratch.Data));
-        runtime.Pool.Return(scratch);
+        int tiles = (call.X.Rows + TileRows - 1) / TileRows;
+        try
+        {
+            runtime.Workers.For(tiles, new ConvolutionWork(runtime.Kernels, call, neighbours, width, firstColumn, scratch.Data));
+        }
+        finally
+        {
+            runtime.Pool.Return(scratch);
+        }
     }
 
     /// <summary>For each row of a batch the rows under the taps of a kernel; −1 beyond an end and at a hole. [N,width].</summary>

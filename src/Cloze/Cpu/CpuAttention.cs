@@ -91,8 +91,14 @@ internal sealed unsafe class CpuAttention(CpuRuntime runtime)
     {
         work.Prepare(call, term, batch, runtime.Threads, P.QueryTile);
         Block scratch = runtime.Pool.Rent((long)runtime.Threads * work.ScratchFloats);
-        work.Run(scratch.Data, runtime.Workers);
-        runtime.Pool.Return(scratch);
+        try
+        {
+            work.Run(scratch.Data, runtime.Workers);
+        }
+        finally
+        {
+            runtime.Pool.Return(scratch);
+        }
     }
 
     private static void RefuseGlobal(bool hasGlobal)

@@ -27,16 +27,22 @@ internal sealed class FeedForwardWork : IWork
         int tileRows = few ? rows : TileRows(call, workers.Threads), tiles = few ? 1 : (rows + tileRows - 1) / tileRows;
         Block scratch = runtime.Pool.Rent((long)Math.Min(tiles, workers.Threads) * tileRows * stride);
         Matrix inner = new(scratch.Data, tileRows, width, stride);
-        if (few)
+        try
         {
-            long flops = 2L * rows * width * call.X.Columns;
-            (_, int innerParts) = GemmWork.Split(flops, rows, call.In.PanelCount(kernels.PanelColumns), workers.Threads);
-            (_, int outerParts) = GemmWork.Split(flops, rows, call.Out.PanelCount(kernels.PanelColumns), workers.Threads);
-            workers.For(innerParts, new FeedForwardWork(kernels, call, inner, Phase.Inner, innerParts));
-            workers.For(outerParts, new FeedForwardWork(kernels, call, inner, Phase.Outer, outerParts));
+            if (few)
+            {
+                long flops = 2L * rows * width * call.X.Columns;
+                (_, int innerParts) = GemmWork.Split(flops, rows, call.In.PanelCount(kernels.PanelColumns), workers.Threads);
+                (_, int outerParts) = GemmWork.Split(flops, rows, call.Out.PanelCount(kernels.PanelColumns), workers.Threads);
+                workers.For(innerParts, new FeedForwardWork(kernels, call, inner, Phase.Inner, innerParts));
+                workers.For(outerParts, new FeedForwardWork(kernels, call, inner, Phase.Outer, outerParts));
+            }
+            else workers.For(tiles, new FeedForwardWork(kernels, call, inner, Phase.Tiles, tiles, tileRows));
         }
-        else workers.For(tiles, new FeedForwardWork(kernels, call, inner, Phase.Tiles, tiles, tileRows));
-        runtime.Pool.Return(scratch);
+        finally
+        {
+            runtime.Pool.Return(scratch);
+        }
     }
 
     public unsafe void Run(int part, int thread)

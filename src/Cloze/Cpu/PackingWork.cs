@@ -24,8 +24,14 @@ internal sealed unsafe class PackingWork : IWork
     public static void Run(CpuRuntime runtime, PackedMatrix packed, int first, StoredRows stored)
     {
         Block scratch = runtime.Pool.Rent((long)runtime.Threads * runtime.Kernels.PanelColumns * packed.Inputs);
-        Run(runtime, packed, default, stored, first, scratch.Data);
-        runtime.Pool.Return(scratch);
+        try
+        {
+            Run(runtime, packed, default, stored, first, scratch.Data);
+        }
+        finally
+        {
+            runtime.Pool.Return(scratch);
+        }
     }
 
     /// <summary>An activation.</summary>

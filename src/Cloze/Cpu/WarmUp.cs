@@ -11,7 +11,19 @@ internal static class WarmUp
     public static void Start()
     {
         if (Environment.ProcessorCount == 1 || Interlocked.Exchange(ref s_started, 1) != 0) return;
-        new Thread(RunLayer) { IsBackground = true, Name = "Cloze warm-up" }.Start();
+        new Thread(Run) { IsBackground = true, Name = "Cloze warm-up" }.Start();
+    }
+
+    private static void Run()
+    {
+        try
+        {
+            RunLayer();
+        }
+        catch (OutOfMemoryException)
+        {
+            // A thread's exception would end the process. Nothing depends on the warm-up, and a call that needs memory tells its caller.
+        }
     }
 
     private static void RunLayer()

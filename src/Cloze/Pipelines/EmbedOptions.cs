@@ -4,7 +4,7 @@ namespace Cloze.Pipelines;
 /// <summary>How a folder is loaded for embedding.</summary>
 public sealed record TextEmbedderOptions
 {
-    /// <summary>How the tokens of a text become one vector, concatenated in this order; null: as the folder says, else the mean.</summary>
+    /// <summary>How the tokens of a text become one vector, at least one way, concatenated in this order; null: as the folder says, else the mean.</summary>
     public IReadOnlyList<Pooling>? Pooling { get; init; }
 
     /// <summary>Threads that one call computes with, at least 1; null: CLOZE_THREADS, else the number of cores. The result does not depend on it.</summary>
@@ -42,12 +42,17 @@ public sealed record EmbedOptions
     public TextRole Role { get; init; }
 
     /// <summary>
-    /// Keeps the first so many numbers of each vector and makes its length 1 again (Kusupati et al. 2022, arXiv:2205.13147); at least 1; null: all.
+    /// Keeps the first so many numbers of each vector and makes its length 1 again (Kusupati et al. 2022, arXiv:2205.13147); at least 1;
+    /// more than the model gives is all, as in sentence-transformers; null: as the folder says, else all.
     /// </summary>
     /// <remarks>With <see cref="Normalize"/> false the length is left as it is.</remarks>
     public int? Dimensions { get; init; }
 
-    /// <summary>Whether vectors get length 1; null: as the folder says, and always where <see cref="Dimensions"/> is given.</summary>
+    /// <summary>
+    /// Whether vectors are made length 1 at the very end, after the cut to <see cref="Dimensions"/>: what sentence-transformers calls
+    /// <c>normalize_embeddings</c>. False: they stay as the folder's modules made them, so a folder with a Normalize module gives length 1 all the same,
+    /// and less where <see cref="Dimensions"/> cuts. Null: only where <see cref="Dimensions"/> is given.
+    /// </summary>
     public bool? Normalize { get; init; }
 
     /// <summary>Tokens that go through the model at once, at least 1; a longer text goes alone. Bounds memory; the result does not depend on it.</summary>

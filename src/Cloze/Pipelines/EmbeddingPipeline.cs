@@ -42,6 +42,7 @@ internal sealed class EmbeddingPipeline
     public int Dimensions => Math.Min(_folderDimensions ?? FullDimensions, FullDimensions);
     private int FullDimensions { get; }
 
+    /// <exception cref="ArgumentException">An option is out of range, or there is no such prompt.</exception>
     public EmbedPlan Plan(EmbedOptions options, EmbedPrompts prompts)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchTokens, 1);
@@ -66,7 +67,7 @@ internal sealed class EmbeddingPipeline
     {
         IEncoder<CpuTensor> encoder = _model.Model.Encoder;
         TokenBatch batch = window.Packing.Pack(window, order, encoder.Positions, _model.Model.Globals, encoder.Limits);
-        using CpuOps ops = _model.NewCall();
+        using CpuOps ops = _model.NewHeldCall();
         using IScope<CpuTensor> scope = ops.Scope("embed");
         CpuTensor hidden = encoder.Forward(ops, batch);                                                  // [N,H]
         if (plan.Skip > 0)
@@ -76,12 +77,9 @@ internal sealed class EmbeddingPipeline
         }
         CpuTensor x = Pool(ops, hidden, batch);                                                         // [B,modes·H]
         foreach (EmbeddingModule module in _modules) x = module.Forward(ops, x);
-        for (int sequence = 0; sequence < order.Length; sequence++)
-        {
-            float[] vector = x.Row(sequence)[..plan.Dimensions].ToArray();
-            if (plan.Normalize) MakeUnit(vector);
-            vectors[(int)order[sequence]] = vector;
-        }
+        if (plan.Dimensions < x.Columns) x = ops.Columns(x, 0, plan.Dimensions);
+        if (plan.Normalize) x = ops.Normalize(x);
+        for (int sequence = 0; sequence < order.Length; sequence++) vectors[(int)order[sequence]] = x.Row(sequence).ToArray();
     }
 
     private CpuTensor Pool(CpuOps ops, CpuTensor hidden, TokenBatch batch)
@@ -102,13 +100,5 @@ internal sealed class EmbeddingPipeline
     {
         Encoding encoding = Tokenizer.Encode(prompt, new() { Truncation = new(MaxTokens) });
         return encoding.Count - (encoding.Count > 0 && encoding.SpecialTokensMask()[^1] == 1 ? 1 : 0);
-    }
-
-    private static void MakeUnit(Span<float> vector)
-    {
-        double sum = 0;
-        foreach (float value in vector) sum += (double)value * value;
-        float length = MathF.Max((float)Math.Sqrt(sum), 1e-12f);
-        for (int i = 0; i < vector.Length; i++) vector[i] /= length;
     }
 }

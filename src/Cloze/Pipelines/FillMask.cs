@@ -30,6 +30,7 @@ public sealed class FillMask : IDisposable
     /// <param name="threads">Threads that one call computes with; null: CLOZE_THREADS, else the number of cores.</param>
     /// <exception cref="CheckpointException">The folder is broken, incomplete, not supported, or without such a head.</exception>
     /// <exception cref="TokenizerException">Its tokenizer is, or it has no token for a gap.</exception>
+    /// <exception cref="ArgumentException">The number of threads, or CLOZE_THREADS, is not from 1 to 1024.</exception>
     public static FillMask Load(string folder, int? threads = null)
     {
         Tokenizer tokenizer = Tokenizer.Load(folder);
@@ -51,10 +52,12 @@ public sealed class FillMask : IDisposable
     /// <summary>The most probable words for each gap, in the order of the text; the best first.</summary>
     /// <param name="text">With one or more <see cref="MaskToken"/>.</param>
     /// <param name="top">Words a gap, at least 1.</param>
+    /// <param name="cancellation">Looked at before the model computes.</param>
     /// <exception cref="ArgumentException">The text has no gap, or more tokens than the model reads.</exception>
     /// <exception cref="ObjectDisposedException">It has been disposed.</exception>
-    public IReadOnlyList<MaskFill>[] Fill(string text, int top = 5)
+    public IReadOnlyList<MaskFill>[] Fill(string text, int top = 5, CancellationToken cancellation = default)
     {
+        ArgumentNullException.ThrowIfNull(text);
         ArgumentOutOfRangeException.ThrowIfLessThan(top, 1);
         Encoding encoding = _tokenizer.Encode(text);
         int[] ids = encoding.Ids.ToArray();
@@ -64,8 +67,8 @@ public sealed class FillMask : IDisposable
             throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"The text has {ids.Length} tokens; the model reads {_maxTokens}."),
                 nameof(text));
 
-        using IDisposable mapping = _model.Hold();
         using CpuOps ops = _model.NewCall();
+        cancellation.ThrowIfCancellationRequested();
         PackedTokens packed = _model.Model.Pack(new(1, ids.Length, ids) { Types = encoding.TypeIds() });
         CpuTensor scores = _maskedLm.Forward(ops, packed.Batch, packed.Where(place => ids[place] == _maskId));    // [gaps,V]
         return [.. gaps.Select((place, gap) => Best(scores.Row(gap), top).Select(best => Filled(ids, place, best, isOnly: gaps.Length == 1)).ToArray())];

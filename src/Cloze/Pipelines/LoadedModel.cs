@@ -8,8 +8,7 @@ namespace Cloze.Pipelines;
 /// <summary>A checkpoint folder loaded for inference on the CPU: its model, its head, and what they share between calls.</summary>
 /// <remarks>
 /// Immutable and shared between threads; each call takes an ops object of its own from <see cref="NewCall"/>. It owns the mapped files, packed
-/// weights and threads.
-/// Disposing it while a call runs is safe where the call holds it (<see cref="Hold"/>): what it uses ends with the last such call.
+/// weights and threads. <see cref="Dispose"/> may come while calls run: what they use ends with the last of them, when its ops object is disposed.
 /// </remarks>
 public sealed class LoadedModel : IDisposable
 {
@@ -18,7 +17,7 @@ public sealed class LoadedModel : IDisposable
 
     private LoadedModel(Checkpoint file, CpuRuntime runtime, ModelTask task, EncoderModel<CpuTensor> model, Pooler<CpuTensor>? pooler, TaskConfig about)
     {
-        (_file, Runtime, Task, Model, Pooler, About) = (file, runtime, task, model, pooler, about);
+        (_file, Runtime, LoadedTask, Model, Pooler, TaskConfig) = (file, runtime, task, model, pooler, about);
         _lifetime = new(this, () =>
         {
             runtime.Dispose();
@@ -31,16 +30,17 @@ public sealed class LoadedModel : IDisposable
     /// <summary>The model's own pooler, whatever the task; null where the file holds none.</summary>
     public Pooler<CpuTensor>? Pooler { get; }
     /// <summary>Names of the classes and the kind of problem.</summary>
-    public TaskConfig About { get; }
+    public TaskConfig TaskConfig { get; }
     internal CpuRuntime Runtime { get; }
 
     /// <summary>What stands on the encoder.</summary>
-    public ModelTask Task { get; }
+    public ModelTask LoadedTask { get; }
 
     /// <param name="folder">config.json and the weights.</param>
     /// <param name="task">Null: the first of <c>architectures</c> in config.json tells.</param>
     /// <param name="threads">Threads that one operation may use; null: the environment variable CLOZE_THREADS, else the number of cores.</param>
     /// <exception cref="CheckpointException">The folder cannot be read as a model for that task.</exception>
+    /// <exception cref="ArgumentException">The number of threads, or CLOZE_THREADS, is not from 1 to 1024.</exception>
     public static LoadedModel Load(string folder, ModelTask? task = ModelTask.Base, int? threads = null)
     {
         WarmUp.Start();   // kernels are compiled while files are read
@@ -52,7 +52,7 @@ public sealed class LoadedModel : IDisposable
             object settings = file.Architecture.Configure(file.Config, file);
             ModelTask chosen = task ?? ModelRegistry.TaskOf(file.Config, file.Architecture);
             ModelRegistry.Require(chosen, file.Architecture, file.Config.Source);
-            TaskConfig about = TaskConfig.Read(file.Config, chosen);
+            TaskConfig about = Heads.TaskConfig.Read(file.Config, chosen);
             LoadReport.Of(file, settings, chosen, about.Labels.Count).ThrowIfFaulty();
             Weights<CpuTensor> weights = new(file, new CpuWeights(runtime));
             EncoderModel<CpuTensor> model = file.Architecture.Build(settings, chosen, about.Labels.Count, weights);
@@ -66,12 +66,16 @@ public sealed class LoadedModel : IDisposable
         }
     }
 
-    /// <summary>For one call; not to be shared between threads.</summary>
-    public CpuOps NewCall() => new(Runtime);
-
-    /// <summary>Keeps all that calls use until the result is disposed: for a call, which disposing the model may then overtake.</summary>
+    /// <summary>For one call; not to be shared between threads. It keeps all that the call uses until it is disposed, even if the model is before.</summary>
     /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
-    public IDisposable Hold() => _lifetime.Enter();
+    public CpuOps NewCall() => new(Runtime, Hold());
+
+    /// <summary>For a part of a call that holds the model itself (<see cref="Hold"/>), and goes on when the model is disposed.</summary>
+    internal CpuOps NewHeldCall() => new(Runtime);
+
+    /// <summary>Keeps all that calls use until the result is disposed.</summary>
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
+    internal IDisposable Hold() => _lifetime.Enter();
 
     public void Dispose() => _lifetime.Dispose();
 }

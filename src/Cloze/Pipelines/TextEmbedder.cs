@@ -42,24 +42,29 @@ public sealed class TextEmbedder : IDisposable
     /// <param name="folder">A sentence-transformers folder (with modules.json), or a checkpoint with its tokenizer.</param>
     /// <exception cref="CheckpointException">The folder is broken, incomplete or asks for what is not supported.</exception>
     /// <exception cref="TokenizerException">Its tokenizer is.</exception>
+    /// <exception cref="ArgumentException">The pooling is an empty list; the number of threads, or CLOZE_THREADS, is not from 1 to 1024.</exception>
     public static TextEmbedder Load(string folder, TextEmbedderOptions? options = null)
     {
+        ArgumentNullException.ThrowIfNull(folder);
         options ??= new();
+        if (options.Pooling is { Count: 0 }) throw new ArgumentException("The pooling is an empty list. Name one mode or more, or leave it to the folder (null).");
         SentenceTransformerFolder settings = SentenceTransformerFolder.Read(folder);
         bool isDefault = settings.IsPlain && options.Pooling is null;
-        if (options.Pooling is { Count: > 0 } modes) settings = settings with { Pooling = settings.Pooling with { Modes = modes } };
+        if (options.Pooling is { } modes) settings = settings with { Pooling = settings.Pooling with { Modes = modes } };
         long began = Stopwatch.GetTimestamp();
         Task<(Tokenizer Tokenizer, TimeSpan Took)> tokenizer = Task.Run(() => (Tokenizer.Load(settings.EncoderFolder), Stopwatch.GetElapsedTime(began)));
-        LoadedModel model = LoadedModel.Load(settings.EncoderFolder, threads: options.Threads);
+        LoadedModel? model = null;
         try
         {
+            model = LoadedModel.Load(settings.EncoderFolder, threads: options.Threads);
             TimeSpan weights = Stopwatch.GetElapsedTime(began);
             (Tokenizer loaded, TimeSpan took) = tokenizer.GetAwaiter().GetResult();
             return new(model, new(model, loaded, settings), new(settings.Prompts, settings.DefaultPrompt), isDefault) { LoadTimes = (took, weights) };
         }
         catch
         {
-            model.Dispose();
+            model?.Dispose();
+            ((Task)tokenizer).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter().GetResult();   // of two faults the first is told
             throw;
         }
     }
@@ -71,19 +76,20 @@ public sealed class TextEmbedder : IDisposable
     /// <summary>The vector of one text.</summary>
     /// <exception cref="ArgumentException">No such prompt, or an option out of range.</exception>
     /// <exception cref="ObjectDisposedException">The embedder has been disposed.</exception>
-    public ReadOnlyMemory<float> Embed(string text, EmbedOptions? options = null, CancellationToken cancellation = default) => Embed([text], options,
-        cancellation)[0];
+    public ReadOnlyMemory<float> Embed(string text, EmbedOptions? options = null, CancellationToken cancellation = default) =>
+        Embed([text], options, cancellation)[0];
 
     /// <summary>The vectors of texts, in their order.</summary>
     /// <inheritdoc cref="Embed(string, EmbedOptions?, CancellationToken)"/>
     public ReadOnlyMemory<float>[] Embed(IReadOnlyList<string> texts, EmbedOptions? options = null, CancellationToken cancellation = default)
     {
+        ArgumentNullException.ThrowIfNull(texts);
         ReadOnlyMemory<float>[] vectors = new ReadOnlyMemory<float>[texts.Count];
         using Run run = new(this, options);
         int first = 0;
         for (int text = 0; text < texts.Count; text++)
         {
-            if (run.Add(texts[text])) continue;
+            if (run.Add(texts[text], cancellation)) continue;
             run.Forward(vectors.AsSpan(first, text + 1 - first), cancellation);
             first = text + 1;
         }
@@ -99,33 +105,48 @@ public sealed class TextEmbedder : IDisposable
     /// <inheritdoc cref="Embed(string, EmbedOptions?, CancellationToken)"/>
     public IEnumerable<ReadOnlyMemory<float>> EmbedStream(IEnumerable<string> texts, EmbedOptions? options = null, CancellationToken cancellation = default)
     {
-        using Run run = new(this, options);
-        foreach (string text in texts)
-        {
-            if (run.Add(text)) continue;
-            foreach (ReadOnlyMemory<float> vector in run.Forward(cancellation)) yield return vector;
-        }
-        foreach (ReadOnlyMemory<float> vector in run.Forward(cancellation)) yield return vector;
+        ArgumentNullException.ThrowIfNull(texts);
+        Run.Check(this, options);
+        return Stream(texts, options, cancellation);
     }
 
     /// <inheritdoc cref="EmbedStream(IEnumerable{string}, EmbedOptions?, CancellationToken)"/>
-    /// <remarks>Computes on the thread pool.</remarks>
-    public async IAsyncEnumerable<ReadOnlyMemory<float>> EmbedStreamAsync(
-        IAsyncEnumerable<string> texts, EmbedOptions? options = null, [EnumeratorCancellation] CancellationToken cancellation = default)
+    /// <remarks>The model computes on the thread pool; texts become tokens where they come in.</remarks>
+    public IAsyncEnumerable<ReadOnlyMemory<float>> EmbedStreamAsync(
+        IAsyncEnumerable<string> texts, EmbedOptions? options = null, CancellationToken cancellation = default)
     {
-        using Run run = new(this, options);
-        await foreach (string text in texts.WithCancellation(cancellation).ConfigureAwait(false))
-        {
-            if (run.Add(text)) continue;
-            foreach (ReadOnlyMemory<float> vector in await Task.Run(() => run.Forward(cancellation), cancellation).ConfigureAwait(false)) yield return vector;
-        }
-        foreach (ReadOnlyMemory<float> vector in await Task.Run(() => run.Forward(cancellation), cancellation).ConfigureAwait(false)) yield return vector;
+        ArgumentNullException.ThrowIfNull(texts);
+        Run.Check(this, options);
+        return StreamAsync(texts, options, cancellation);
     }
 
     public void Dispose()
     {
         Volatile.Write(ref _isDisposed, true);
         _model.Dispose();
+    }
+
+    private IEnumerable<ReadOnlyMemory<float>> Stream(IEnumerable<string> texts, EmbedOptions? options, CancellationToken cancellation)
+    {
+        using Run run = new(this, options);
+        foreach (string text in texts)
+        {
+            if (run.Add(text, cancellation)) continue;
+            foreach (ReadOnlyMemory<float> vector in run.Forward(cancellation)) yield return vector;
+        }
+        foreach (ReadOnlyMemory<float> vector in run.Forward(cancellation)) yield return vector;
+    }
+
+    private async IAsyncEnumerable<ReadOnlyMemory<float>> StreamAsync(
+        IAsyncEnumerable<string> texts, EmbedOptions? options, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        using Run run = new(this, options);
+        await foreach (string text in texts.WithCancellation(cancellation).ConfigureAwait(false))
+        {
+            if (run.Add(text, cancellation)) continue;
+            foreach (ReadOnlyMemory<float> vector in await Task.Run(() => run.Forward(cancellation), cancellation).ConfigureAwait(false)) yield return vector;
+        }
+        foreach (ReadOnlyMemory<float> vector in await Task.Run(() => run.Forward(cancellation), cancellation).ConfigureAwait(false)) yield return vector;
     }
 
     /// <summary>One call: the window that fills, and the options as this model reads them. It keeps the files mapped until it is disposed.</summary>
@@ -153,10 +174,18 @@ public sealed class TextEmbedder : IDisposable
             _window = embedder._windows.TryTake(out TokenWindow? window) ? window : new();
         }
 
+        /// <summary>Refuses at once what a stream would refuse only when its first vector is asked for.</summary>
+        public static void Check(TextEmbedder embedder, EmbedOptions? options)
+        {
+            using Run run = new(embedder, options);
+        }
+
         /// <summary>Takes in a text.</summary>
         /// <returns>Whether there is room for more.</returns>
-        public bool Add(string text)
+        public bool Add(string text, CancellationToken cancellation)
         {
+            ArgumentNullException.ThrowIfNull(text);
+            cancellation.ThrowIfCancellationRequested();
             _embedder._pipeline.Tokenize(text, _plan, _window);
             return !_window.IsFull(_plan.Options.BatchTokens);
         }

@@ -9,8 +9,10 @@ internal static class BatchWork
     /// <param name="texts">The texts.</param>
     /// <param name="threads">At most this many threads; null: one for each core.</param>
     /// <param name="work">Done once for each text, by its number, in any order.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="threads"/> is below 1.</exception>
     public static void Run(IReadOnlyList<string> texts, int? threads, Action<int> work)
     {
+        if (threads is { } asked) ArgumentOutOfRangeException.ThrowIfLessThan(asked, 1, nameof(threads));
         int count = texts.Count;
         long units = 0;
         for (int i = 0; i < count; i++) units += texts[i].Length;

@@ -95,6 +95,7 @@ public sealed class Tokenizer
     /// <param name="options">Default: <see cref="EncodeOptions.Default"/>.</param>
     /// <param name="threads">How many threads may work; null: one for each core. The result does not depend on it.</param>
     /// <exception cref="TokenizerException">The options cannot be met by one of the texts.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="threads"/> is below 1.</exception>
     public Encoding[] EncodeBatch(IReadOnlyList<string> texts, EncodeOptions? options = null, int? threads = null)
     {
         ArgumentNullException.ThrowIfNull(texts);
@@ -122,6 +123,7 @@ public sealed class Tokenizer
     }
 
     /// <summary>As <see cref="EncodeToIds(string, string?, int?)"/>, for many texts, in input order.</summary>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="threads"/> is below 1.</exception>
     public TokenIds[] EncodeToIds(IReadOnlyList<string> texts, int? maxLength = null, int? threads = null)
     {
         ArgumentNullException.ThrowIfNull(texts);

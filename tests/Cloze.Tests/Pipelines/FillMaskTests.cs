@@ -8,6 +8,8 @@ public class FillMaskTests
 {
     private static string Model => Shared.Path("goldens", "pipelines", "checkpoints", "bert-mlm");
 
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
     [Fact]
     public void Fill_MatchesTheRecordedCalls()
     {
@@ -21,7 +23,7 @@ public class FillMaskTests
             if (call.GetProperty("checkpoint").GetString() != "checkpoints/bert-mlm" || input.ValueKind != JsonValueKind.String) continue;
             if (options.TryGetProperty("targets", out _) || options.TryGetProperty("tokenizer_kwargs", out _)) continue;
             int top = options.TryGetProperty("top_k", out JsonElement asked) ? asked.GetInt32() : 5;
-            IReadOnlyList<MaskFill>[] gaps = filler.Fill(input.GetString()!, top);
+            IReadOnlyList<MaskFill>[] gaps = filler.Fill(input.GetString()!, top, Cancellation);
             JsonElement[] expected = gaps.Length == 1 ? [output] : [.. output.EnumerateArray()];
             Assert.Equal(expected.Length, gaps.Length);
             for (int gap = 0; gap < gaps.Length; gap++)
@@ -45,11 +47,12 @@ public class FillMaskTests
     {
         Shared.RequireOrSkip();
         using FillMask filler = FillMask.Load(Model);
-        Assert.Contains("no [MASK]", Assert.Throws<ArgumentException>(() => filler.Fill("no gap")).Message, StringComparison.Ordinal);
+        Assert.Contains("no [MASK]", Assert.Throws<ArgumentException>(() => filler.Fill("no gap", cancellation: Cancellation)).Message, StringComparison.Ordinal);
         Assert.Contains("the model reads", Assert.Throws<ArgumentException>(() => filler.Fill("[MASK] " + string.Concat(Enumerable.Repeat("word ",
-            2000)))).Message, StringComparison.Ordinal);
+            2000)), cancellation: Cancellation)).Message, StringComparison.Ordinal);
+        Assert.Throws<OperationCanceledException>(() => filler.Fill("a [MASK]", cancellation: new(canceled: true)));
         filler.Dispose();
-        Assert.Throws<ObjectDisposedException>(() => filler.Fill("a [MASK]"));
+        Assert.Throws<ObjectDisposedException>(() => filler.Fill("a [MASK]", cancellation: Cancellation));
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Cloze.Ops;
 using Cloze.Pipelines;
+using Cloze.Tests.Tokenizers;
 namespace Cloze.Tests.Pipelines;
 
 /// <summary>The embedder on the committed model.</summary>
@@ -146,6 +147,28 @@ public sealed class TextEmbedderTests : IClassFixture<TextEmbedderTests.DefaultM
         for (int i = 0; i < 10; i++) Assert.Equal(full[i] / length, cut[i], 1e-6);
         Assert.Equal(full[..10], _embedder.Embed("a text", new() { Dimensions = 10, Normalize = false }, Cancellation).ToArray());
         Assert.Throws<ArgumentOutOfRangeException>(() => _embedder.Embed("a", new() { Dimensions = 0 }, Cancellation));
+        Assert.Equal(384, _embedder.Embed("a text", new() { Dimensions = 385 }, Cancellation).Length);   // as the reference does
+    }
+
+    [Fact]
+    public void Normalize_FalseLeavesWhatTheFoldersOwnModuleMade()
+    {
+        float[] vector = _embedder.Embed("a text", new() { Normalize = false }, Cancellation).ToArray();
+        Assert.Equal(1, Dot(vector, vector), 1e-6);   // modules.json of this model ends with Normalize
+    }
+
+    [Fact]
+    public void Normalize_TrueMakesTheLengthOneWhereTheFolderDoesNot()
+    {
+        using ScratchFolder plain = new();
+        foreach (string file in (string[])["config.json", "model.safetensors", "tokenizer.json"])
+            File.Copy(Path.Combine(Folder, file), Path.Combine(plain.Path, file));
+        using TextEmbedder embedder = TextEmbedder.Load(plain.Path);
+        float[] free = embedder.Embed("a text", cancellation: Cancellation).ToArray();
+        float[] unit = embedder.Embed("a text", new() { Normalize = true }, Cancellation).ToArray();
+        double length = Math.Sqrt(Dot(free, free));
+        Assert.False(Math.Abs(length - 1) < 0.01, $"length {length}");
+        for (int i = 0; i < free.Length; i++) Assert.Equal(free[i] / length, unit[i], 1e-6);
     }
 
     [Fact]
@@ -154,6 +177,46 @@ public sealed class TextEmbedderTests : IClassFixture<TextEmbedderTests.DefaultM
         using TextEmbedder embedder = TextEmbedder.Load(Folder, new() { Pooling = [Pooling.First, Pooling.Max] });
         Assert.Equal(768, embedder.Dimensions);
         Assert.Equal(768, embedder.Embed("a", cancellation: Cancellation).Length);
+    }
+
+    [Fact]
+    public void Load_RefusesAnEmptyPooling() =>
+        Assert.Contains("empty", Assert.Throws<ArgumentException>(() => TextEmbedder.Load(Folder, new() { Pooling = [] })).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Load_RefusesAThreadCountThatThereIsNot()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => TextEmbedder.Load(Folder, new() { Threads = 0 }));
+        Assert.Throws<ArgumentOutOfRangeException>(() => TextEmbedder.Load(Folder, new() { Threads = 1025 }));
+    }
+
+    [Fact]
+    public void Streams_RefuseAtTheCallAndNotAtTheFirstVector()
+    {
+        EmbedOptions wrong = new() { PromptName = "no such prompt" };
+        Assert.Throws<ArgumentException>(() => _embedder.EmbedStream([], wrong, Cancellation));
+        Assert.Throws<ArgumentException>(() => _embedder.EmbedStreamAsync(Each([]), wrong, Cancellation));
+        Assert.Throws<ArgumentNullException>(() => _embedder.EmbedStream(null!, cancellation: Cancellation));
+        Assert.Throws<ArgumentNullException>(() => _embedder.EmbedStreamAsync(null!, cancellation: Cancellation));
+        Assert.Throws<ArgumentNullException>(() => _embedder.Embed((IReadOnlyList<string>)null!, cancellation: Cancellation));
+        Assert.Throws<ArgumentNullException>(() => _embedder.Embed((string)null!, cancellation: Cancellation));
+        TextEmbedder disposed = TextEmbedder.Load(Folder, new() { Threads = 1 });
+        disposed.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => disposed.EmbedStream([], cancellation: Cancellation));
+    }
+
+    [Fact]
+    public void Embed_LooksAtCancellationBeforeAnythingIsComputed()
+    {
+        using CancellationTokenSource source = new();
+        EmbedStatistics statistics = new();
+        IEnumerable<string> Texts()
+        {
+            source.Cancel();
+            yield return "never read";
+        }
+        Assert.Throws<OperationCanceledException>(() => _embedder.EmbedStream(Texts(), new() { Statistics = statistics }, source.Token).Count());
+        Assert.Equal(0, statistics.Texts);
     }
 
     [Fact]

@@ -30,6 +30,15 @@ public sealed class CommittedModelTests
         Assert.Equal(402, FromJson.EncodeToIds(text).Ids.Length);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    public void EncodeBatch_RefusesFewerThreadsThanOne(int threads)
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(nameof(threads), () => FromJson.EncodeBatch(["a"], threads: threads));
+        Assert.Throws<ArgumentOutOfRangeException>(nameof(threads), () => FromJson.EncodeToIds(["a"], threads: threads));
+    }
+
     [Fact]
     public void Offsets_SliceTheTextThatATokenStandsFor()
     {
