@@ -31,16 +31,17 @@ public class MemoryTests
         Assert.True(large <= small + 256, $"{large} bytes for 900 tokens, {small} for 9");
         Assert.True(large < 4 * 1024, $"{large} bytes");
 
+        // The least of some calls: a collection that another test causes counts what is left of this thread's 8 KB as allocated.
         long Allocated(TokenBatch batch)
         {
-            long before = 0;
-            for (int call = 0; call < 3; call++)
+            long least = long.MaxValue;
+            for (int call = 0; call < 8; call++)
             {
-                before = GC.GetAllocatedBytesForCurrentThread();
-                using CpuOps ops = new(runtime);
-                layer.Forward(ops, batch);
+                long before = GC.GetAllocatedBytesForCurrentThread();
+                using (CpuOps ops = new(runtime)) layer.Forward(ops, batch);
+                least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
             }
-            return GC.GetAllocatedBytesForCurrentThread() - before;
+            return least;
         }
     }
 
