@@ -240,13 +240,7 @@ public sealed class TextEmbedderTests : IClassFixture<TextEmbedderTests.DefaultM
         long few = Allocated(shorts), many = Allocated(longs);
         Assert.True(many - few < 8 * 199 / 4, $"{few} bytes for 24 tokens, {many} for 1616");
 
-        long Allocated(string[] texts)
-        {
-            for (int i = 0; i < 3; i++) embedder.Embed(texts, cancellation: Cancellation);
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            embedder.Embed(texts, cancellation: Cancellation);
-            return GC.GetAllocatedBytesForCurrentThread() - before;
-        }
+        long Allocated(string[] texts) => Allocation.Least(() => embedder.Embed(texts, cancellation: Cancellation));
     }
 
     private static async IAsyncEnumerable<string> Each(string[] texts)
