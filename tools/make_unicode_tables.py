@@ -5,8 +5,8 @@ Run from the repository's folder, with ../shared beside it (Python 3.9 or later,
 
   python3 tools/make_unicode_tables.py [../shared]
 
-It reads data/unicode/code-points.tsv.gz (the recorded behaviour, code point by code point), data/unicode/combining-classes.tsv and
-goldens/tokenizers/unicode/classes.json. Python's own Unicode tables are not used: their version differs.
+It reads data/unicode/code-points.tsv.gz (the recorded behaviour, code point by code point), data/unicode/combining-classes.tsv,
+goldens/tokenizers/unicode/classes.json and grapheme-extend.json. Python's own Unicode tables are not used: their version differs.
 """
 import gzip, json, sys
 from pathlib import Path
@@ -22,7 +22,8 @@ for row in (shared / 'data/unicode/combining-classes.tsv').read_text(encoding='a
     classes[int(code_point, 16)] = int(combining_class)
 
 flags = bytearray(CODE_POINTS)
-lower, nfd = {}, {}
+marks, unsettled = bytearray(CODE_POINTS), bytearray(CODE_POINTS)
+lower, nfd, nfkd, composites = {}, {}, {}, []
 for row in gzip.open(shared / 'data/unicode/code-points.tsv.gz', 'rt', encoding='ascii'):
     columns = row.rstrip('\n').split('\t')
     c = int(columns[0])
@@ -34,6 +35,11 @@ for row in gzip.open(shared / 'data/unicode/code-points.tsv.gz', 'rt', encoding=
     flags[c] = clean | chinese << 2 | kind << 3 | nonspacing << 5 | decomposes << 6 | (classes[c] != 0) << 7
     if lowered != [c]: lower[c] = lowered
     if decomposes and c not in HANGUL: nfd[c] = decomposed
+    compatible = mapped(columns[7])
+    if compatible != decomposed: nfkd[c] = compatible
+    marks[c] = columns[6] == '1'
+    if columns[9] != '': unsettled[c] = 1
+    elif decomposes and c not in HANGUL: composites.append(c)
 
 parts, sizes = [], {}
 
@@ -80,33 +86,88 @@ emit('lower case', 'byte', 'LowerIndex', index, 'Block of 64 code points.')
 emit('lower case', 'byte', 'LowerBlocks', blocks, 'Number of the difference; 255 is U+0130.')
 emit('lower case', 'int', 'LowerDeltas', differences, 'Lower case minus code point.')
 
-pool, places, known = [0], [0] * rounded(max(nfd) + 1, 64), {}
-for c, decomposed in sorted(nfd.items()):
+pool, known = [0], {}
+
+def place(decomposed):
+    """Where a decomposition lies in the pool; equal ones lie there once."""
     units = tuple(memoryview(''.join(map(chr, decomposed)).encode('utf-16-le')).cast('H'))
     if units not in known:
         known[units] = len(pool)
-        pool += [len(units), *units]
-    places[c] = known[units]
-index, blocks = two_stage(places, 6)
-emit('NFD', 'byte', 'DecompositionIndex', index, 'Block of 64 code points.')
-emit('NFD', 'ushort', 'DecompositionBlocks', blocks, 'Place in the pool, 0 for none.')
-emit('NFD', 'ushort', 'DecompositionPool', pool, 'Length in UTF-16 units, then the units.')
+        pool.extend([len(units), *units])
+    return known[units]
+
+def decompositions(group, name, mappings):
+    places = [0] * rounded(max(mappings) + 1, 64)
+    for c, decomposed in sorted(mappings.items()): places[c] = place(decomposed)
+    index, blocks = two_stage(places, 6)
+    emit(group, 'byte', name + 'Index', index, 'Block of 64 code points.')
+    emit(group, 'ushort', name + 'Blocks', blocks, 'Place in the pool, 0 for none.')
+
+decompositions('NFD', 'Decomposition', nfd)
+decompositions('NFKD', 'Compatibility', nfkd)
+emit('decompositions', 'ushort', 'DecompositionPool', pool, 'Length in UTF-16 units, then the units.')
+
+# What composition needs: the composites (two parts each: their decomposition without its last code point, composed, and that code point).
+composed = {(c,): c for c in range(CODE_POINTS) if c not in nfd}
+for c in composites: composed[tuple(nfd[c])] = c
+for c in composites:
+    assert tuple(nfd[c][:-1]) in composed and (nfd[c][-1],) in composed, hex(c)
+    unsettled[nfd[c][-1]] = 1
+for c in (*range(0x1161, 0x1176), *range(0x11A8, 0x11C3)): unsettled[c] = 1
+for c in range(CODE_POINTS): unsettled[c] |= classes[c] != 0
+
+def bits(group, name, values, note):
+    top = rounded(max(c for c in range(CODE_POINTS) if values[c]) + 1, 256)
+    index, blocks = two_stage(bytes(sum(values[c + k] << k for k in range(8)) for c in range(0, top, 8)), 5)
+    emit(group, 'byte', name + 'Index', index, 'Block of 256 code points.')
+    emit(group, 'byte', name + 'Blocks', blocks, note)
+
+bits('marks', 'Mark', marks, 'Bits: a mark (Mn, Mc, Me) of Unicode 9.0, which StripAccents removes.')
+bits('NFC', 'Unsettled', unsettled, 'Bits: NFC changes it, orders it or may compose it with what comes before.')
 
 word = bytearray(CODE_POINTS)
 ranges = json.loads((shared / 'goldens/tokenizers/unicode/classes.json').read_text(encoding='utf-8'))['ranges']
 for text in ranges['Whitespace: word character']:
     first, _, last = text.partition('-')
     for c in range(int(first, 16), int(last or first, 16) + 1): word[c] = 1
-top = rounded(max(c for c in range(CODE_POINTS) if word[c]) + 1, 256)
-index, blocks = two_stage(bytes(sum(word[c + k] << k for k in range(8)) for c in range(0, top, 8)), 5)
-emit('\\w', 'byte', 'WordIndex', index, 'Block of 256 code points.')
-emit('\\w', 'byte', 'WordBlocks', blocks, 'Bits: part of a word for Whitespace and single_word (Unicode 16.0).')
+bits('\\w', 'Word', word, 'Bits: part of a word for Whitespace and single_word (Unicode 16.0).')
+
+def varint(number):
+    return [number] if number < 128 else [number & 127 | 128, *varint(number >> 7)]
+
+def parsed(texts):
+    return [(int(first, 16), int(last or first, 16)) for first, _, last in (text.partition('-') for text in texts)]
+
+def packed(group, name, found, note):
+    """Ranges in ascending order: the distance to the last one's end, the length less 1 (and, where there are, numbers), as base 128 numbers."""
+    values, end = [], 0
+    for first, last, *number in sorted(found):
+        assert first >= end
+        values += varint(first - end) + varint(last - first) + number
+        end = last + 1
+    emit(group, 'byte', name, values, note)
+
+packed('NFC', 'Composites', [(c, c) for c in composites], 'Packed ranges: what NFC puts together, Hangul left out.')
+letters = []
+for name in ('Lu', 'Ll', 'Lt', 'Lm', 'Lo'): letters += parsed(ranges[f'regex \\p{{{name}}}'])
+assert sorted(c for first, last in letters for c in range(first, last + 1)) == sorted(c for first, last in parsed(ranges['regex \\p{L}']) for c in range(first, last + 1))
+for name, source in (('UppercaseLetter', 'p{Lu}'), ('LowercaseLetter', 'p{Ll}'), ('TitlecaseLetter', 'p{Lt}'), ('ModifierLetter', 'p{Lm}'), ('OtherLetter', 'p{Lo}'),
+                     ('Number', 'p{N}'), ('Punctuation', 'p{P}'), ('Symbol', 'p{S}'), ('AnyMark', 'p{M}'), ('Han', 'p{Han}'), ('Space', 's'), ('WordCharacter', 'w'), ('Digit', 'd')):
+    packed('expressions', f'Regex{name}', parsed(ranges['regex \\' + source]), f'Packed ranges: \\{source} in expressions (Unicode 16.0).')
+packed('numbers', 'Numeric', parsed(ranges['Digits']), 'Packed ranges: what Digits cuts out (Unicode 17.0).')
+scripts = json.loads((shared / 'goldens/tokenizers/unicode/classes.json').read_text(encoding='utf-8'))['UnicodeScripts']
+del scripts['any (never splits)']
+assert len(scripts) < 256
+packed('scripts', 'Scripts', [(*found, number) for number, group in enumerate(scripts.values(), 1) for found in parsed(group)],
+       'Packed ranges, each with the number of its script for UnicodeScripts (Unicode 9.0); what is in none is of any script.')
+extenders, = (list(texts) for texts in json.loads((shared / 'goldens/tokenizers/unicode/grapheme-extend.json').read_text(encoding='utf-8')).values())
+packed('graphemes', 'Extenders', parsed(extenders), 'Packed ranges: what joins the grapheme cluster before it, up to U+FFFF (Unicode 17.0).')
 
 note = ', '.join(f'{group} {size / 1024:.1f} KB' for group, size in sizes.items()) + f', together {sum(sizes.values()) / 1024:.1f} KB'
 target.write_text(f'''// <auto-generated>tools/make_unicode_tables.py: {note}.</auto-generated>
 namespace Cloze.Tokenizers;
 
-/// <summary>The reference's Unicode data: BERT categories 8.0, NFD and combining classes 9.0, lower case 17.0, word characters 16.0.</summary>
+/// <summary>The reference's Unicode data: BERT categories 8.0, decompositions, marks, scripts 9.0, classes of expressions 16.0, lower case, numbers, graphemes 17.0.</summary>
 internal static class UnicodeTables
 {{
 {chr(10).join(parts)}}}

@@ -44,11 +44,7 @@ internal static class UnicodeData
     }
 
     /// <summary>The \w of the Whitespace pre-tokenizer and of single_word, Unicode 16.0 (regular expressions have another).</summary>
-    public static bool IsWord(int codePoint)
-    {
-        ReadOnlySpan<byte> index = UnicodeTables.WordIndex;
-        return codePoint >> 8 < index.Length && (UnicodeTables.WordBlocks[index[codePoint >> 8] << 5 | (codePoint & 255) >> 3] >> (codePoint & 7) & 1) != 0;
-    }
+    public static bool IsWord(int codePoint) => IsIn(UnicodeTables.WordIndex, UnicodeTables.WordBlocks, codePoint);
 
     public static bool IsWhiteSpace(int codePoint) => (Flags(codePoint) & CodePointFlags.KindMask) == CodePointFlags.WhiteSpace;
 
@@ -68,6 +64,12 @@ internal static class UnicodeData
         return codePoint + UnicodeTables.LowerDeltas[number];
     }
 
+    /// <summary>A mark of any kind (Mn, Mc, Me) of Unicode 9.0: what the StripAccents normalizer removes.</summary>
+    public static bool IsMark(int codePoint) => IsIn(UnicodeTables.MarkIndex, UnicodeTables.MarkBlocks, codePoint);
+
+    /// <summary>NFC changes it, puts it in order, or may compose it with what comes before; false for what stands for itself in any text.</summary>
+    public static bool IsUnsettledInNfc(int codePoint) => IsIn(UnicodeTables.UnsettledIndex, UnicodeTables.UnsettledBlocks, codePoint);
+
     /// <summary>Full canonical decomposition as UTF-16; <paramref name="buffer"/> holds at least 3 units and serves Hangul.</summary>
     public static ReadOnlySpan<char> Decompose(int codePoint, Span<char> buffer)
     {
@@ -82,9 +84,14 @@ internal static class UnicodeData
             return buffer[..3];
         }
 
-        int at = UnicodeTables.DecompositionBlocks[(UnicodeTables.DecompositionIndex[codePoint >> 6] << 6) | (codePoint & 63)];
-        ReadOnlySpan<ushort> pool = UnicodeTables.DecompositionPool;
-        return MemoryMarshal.Cast<ushort, char>(pool.Slice(at + 1, pool[at]));
+        return Pooled(UnicodeTables.DecompositionBlocks[(UnicodeTables.DecompositionIndex[codePoint >> 6] << 6) | (codePoint & 63)]);
+    }
+
+    /// <summary>Full compatibility decomposition as UTF-16 where it is not the canonical one; else empty.</summary>
+    public static ReadOnlySpan<char> DecomposeCompatibly(int codePoint)
+    {
+        ReadOnlySpan<byte> index = UnicodeTables.CompatibilityIndex;
+        return codePoint >> 6 >= index.Length ? default : Pooled(UnicodeTables.CompatibilityBlocks[(index[codePoint >> 6] << 6) | (codePoint & 63)]);
     }
 
     /// <summary>The code point at <paramref name="i"/>, which moves behind it. The text holds no lone surrogate.</summary>
@@ -101,4 +108,13 @@ internal static class UnicodeData
         int c = text[i - 1];
         return (c & 0xFC00) == 0xDC00 ? 0x10000 + ((text[i - 2] & 0x3FF) << 10 | (c & 0x3FF)) : c;
     }
+
+    private static ReadOnlySpan<char> Pooled(int at)
+    {
+        ReadOnlySpan<ushort> pool = UnicodeTables.DecompositionPool;
+        return MemoryMarshal.Cast<ushort, char>(pool.Slice(at + 1, pool[at]));
+    }
+
+    private static bool IsIn(ReadOnlySpan<byte> index, ReadOnlySpan<byte> blocks, int codePoint) =>
+        codePoint >> 8 < index.Length && (blocks[index[codePoint >> 8] << 5 | (codePoint & 255) >> 3] >> (codePoint & 7) & 1) != 0;
 }
