@@ -127,12 +127,12 @@ public sealed class Albert<T> : IEncoder<T> where T : class
     /// <summary>The word table [V,E], which the masked-LM decoder shares.</summary>
     public T Words => _embeddings.Words;
 
-    public T Forward(IOps<T> ops, TokenBatch batch, HiddenStates<T>? keep = null)
+    public T Forward(IOps<T> ops, TokenBatch batch, HiddenStates<T>? keep = null, RowSet? rows = null)
     {
         T x = _embeddings.Forward(ops, batch);                                                  // [N,E]
         x = ops.Next(x, ops.Linear(x, _project), keep: null);                                   // [N,H]
         keep?.Add(x);
-        foreach (AlbertLayer<T> step in _steps) x = ops.Next(x, step.Forward(ops, x, batch), keep);
+        foreach (AlbertLayer<T> step in _steps) x = ops.Next(x, step.Forward(ops, x, batch, step == _steps[^1] ? rows : null), keep);
         return x;
     }
 }
@@ -140,7 +140,8 @@ public sealed class Albert<T> : IEncoder<T> where T : class
 /// <summary>Attention and feed-forward, each followed by residual and LayerNorm.</summary>
 internal sealed class AlbertLayer<T> where T : class
 {
-    private readonly LinearWeights<T> _qkv, _attentionOut;
+    private readonly QueryKeyValue<T> _qkv;
+    private readonly LinearWeights<T> _attentionOut;
     private readonly NormWeights<T> _attentionNorm, _outputNorm;
     private readonly AttentionSpec<T> _attention;
     private readonly FeedForwardWeights<T> _feedForward;
@@ -152,7 +153,7 @@ internal sealed class AlbertLayer<T> where T : class
         int h = config.HiddenSize, i = config.IntermediateSize, a = config.NumAttentionHeads;
         _dropout = config.HiddenDropoutProb;
         IWeights<T> attention = weights.Under("attention");
-        _qkv = attention.Linear(["query", "key", "value"], h, h);
+        _qkv = attention.QueryKeyValue(attention.Linear(["query", "key", "value"], h, h), h);
         _attention = new(a, h / a, Position(config, attention), Scale: 1 / MathF.Sqrt(h / a), Dropout: config.AttentionProbsDropoutProb);
         _attentionOut = attention.Linear("dense", h, h);
         _attentionNorm = attention.Norm("LayerNorm", h, config.LayerNormEps);
@@ -161,12 +162,12 @@ internal sealed class AlbertLayer<T> where T : class
         _outputNorm = weights.Norm("full_layer_layer_norm", h, config.LayerNormEps);
     }
 
-    /// <summary>[N,H] → [N,H].</summary>
-    public T Forward(IOps<T> ops, T x, TokenBatch batch)
+    /// <summary>[N,H] → [N,H], or [R,H] of the rows that are wanted.</summary>
+    public T Forward(IOps<T> ops, T x, TokenBatch batch, RowSet? rows)
     {
         using IScope<T> scope = ops.Scope("layer", ScopeKind.Layer);
-        T attended = ops.SelfAttention(x, _qkv, batch, _attention);
-        x = ops.LayerNorm(ops.Linear(attended, _attentionOut, residual: x, dropout: _dropout), _attentionNorm);
+        T attended = ops.SelfAttention(x, _qkv, batch, _attention, rows);
+        x = ops.LayerNorm(ops.Linear(attended, _attentionOut, residual: ops.Chosen(x, rows), dropout: _dropout), _attentionNorm);
         return scope.Keep(ops.LayerNorm(ops.FeedForward(x, _feedForward, _feedForwardSpec, residual: x), _outputNorm));
     }
 

@@ -114,11 +114,11 @@ public sealed class Bert<T> : IEncoder<T> where T : class
     /// <summary>The word table, which the masked-LM decoder shares.</summary>
     public T Words => _embeddings.Words;
 
-    public T Forward(IOps<T> ops, TokenBatch batch, HiddenStates<T>? keep = null)
+    public T Forward(IOps<T> ops, TokenBatch batch, HiddenStates<T>? keep = null, RowSet? rows = null)
     {
         T x = _embeddings.Forward(ops, batch);
         keep?.Add(x);
-        foreach (BertLayer<T> layer in _layers) x = ops.Next(x, layer.Forward(ops, x, batch), keep);
+        foreach (BertLayer<T> layer in _layers) x = ops.Next(x, layer.Forward(ops, x, batch, layer == _layers[^1] ? rows : null), keep);
         return x;
     }
 }
@@ -160,7 +160,8 @@ internal sealed class BertEmbeddings<T> where T : class
 internal sealed class BertLayer<T> where T : class
 {
     private readonly string _name;
-    private readonly LinearWeights<T> _qkv, _attentionOut;
+    private readonly QueryKeyValue<T> _qkv;
+    private readonly LinearWeights<T> _attentionOut;
     private readonly NormWeights<T> _attentionNorm, _outputNorm;
     private readonly FeedForwardWeights<T> _feedForward;
     private readonly FeedForwardSpec _feedForwardSpec;
@@ -173,7 +174,7 @@ internal sealed class BertLayer<T> where T : class
         _name = $"encoder.layer.{index}";
         _dropout = config.HiddenDropoutProb;
         IWeights<T> self = weights.Under("attention.self");
-        _qkv = self.Linear(["query", "key", "value"], h, h);
+        _qkv = self.QueryKeyValue(self.Linear(["query", "key", "value"], h, h), h);
         _attention = new(a, h / a, Position(config, self), Scale: 1 / MathF.Sqrt(h / a), Dropout: config.AttentionProbsDropoutProb);
         _attentionOut = weights.Linear("attention.output.dense", h, h);
         _attentionNorm = weights.Norm("attention.output.LayerNorm", h, config.LayerNormEps);
@@ -182,12 +183,12 @@ internal sealed class BertLayer<T> where T : class
         _outputNorm = weights.Norm("output.LayerNorm", h, config.LayerNormEps);
     }
 
-    /// <summary>[N,H] → [N,H].</summary>
-    public T Forward(IOps<T> ops, T x, TokenBatch batch)
+    /// <summary>[N,H] → [N,H], or [R,H] of the rows that are wanted.</summary>
+    public T Forward(IOps<T> ops, T x, TokenBatch batch, RowSet? rows)
     {
         using IScope<T> scope = ops.Scope(_name, ScopeKind.Layer);
-        T attended = ops.SelfAttention(x, _qkv, batch, _attention);
-        x = ops.LayerNorm(ops.Linear(attended, _attentionOut, residual: x, dropout: _dropout), _attentionNorm);
+        T attended = ops.SelfAttention(x, _qkv, batch, _attention, rows);
+        x = ops.LayerNorm(ops.Linear(attended, _attentionOut, residual: ops.Chosen(x, rows), dropout: _dropout), _attentionNorm);
         return scope.Keep(ops.LayerNorm(ops.FeedForward(x, _feedForward, _feedForwardSpec, residual: x), _outputNorm));
     }
 

@@ -197,15 +197,15 @@ public sealed class DebertaV2<T> : IDebertaEncoder<T> where T : class
 
     public DebertaLayer<T> LastLayer => _layers[^1];
 
-    public T Forward(IOps<T> ops, TokenBatch batch, HiddenStates<T>? keep = null) => Forward(ops, batch, _layers, keep);
+    public T Forward(IOps<T> ops, TokenBatch batch, HiddenStates<T>? keep = null, RowSet? rows = null) => Forward(ops, batch, _layers, keep, rows);
 
-    public T ForwardBelowLast(IOps<T> ops, TokenBatch batch, HiddenStates<T>? keep) => Forward(ops, batch, _layers.AsSpan(..^1), keep);
+    public T ForwardBelowLast(IOps<T> ops, TokenBatch batch, HiddenStates<T>? keep) => Forward(ops, batch, _layers.AsSpan(..^1), keep, rows: null);
 
-    private T Forward(IOps<T> ops, TokenBatch batch, ReadOnlySpan<DebertaLayer<T>> layers, HiddenStates<T>? keep)
+    private T Forward(IOps<T> ops, TokenBatch batch, ReadOnlySpan<DebertaLayer<T>> layers, HiddenStates<T>? keep, RowSet? rows)
     {
         T x = _embeddings.Forward(ops, batch);
         keep?.Add(x);
-        foreach (DebertaLayer<T> layer in layers) x = ops.Next(x, layer.Forward(ops, x, batch), keep);
+        foreach (DebertaLayer<T> layer in layers) x = ops.Next(x, layer.Forward(ops, x, batch, layer == LastLayer ? rows : null), keep);
         return x;
     }
 
@@ -283,7 +283,7 @@ public sealed class DebertaLayer<T> where T : class
         int h = config.HiddenSize, i = config.IntermediateSize;
         _name = $"encoder.layer.{index}";
         _dropout = config.HiddenDropoutProb;
-        (Qkv, _attention, _convolution) = (qkv, attention, convolution);
+        (Qkv, _attention, _convolution) = (weights.QueryKeyValue(qkv, h), attention, convolution);
         _attentionOut = weights.Linear("attention.output.dense", h, h);
         _attentionNorm = weights.Norm("attention.output.LayerNorm", h, config.LayerNormEps);
         _feedForward = new(In: weights.Linear("intermediate.dense", i, h), Out: weights.Linear("output.dense", h, i));
@@ -291,15 +291,14 @@ public sealed class DebertaLayer<T> where T : class
         _outputNorm = weights.Norm("output.LayerNorm", h, config.LayerNormEps);
     }
 
-    /// <summary>[3H,H].</summary>
-    internal LinearWeights<T> Qkv { get; }
+    internal QueryKeyValue<T> Qkv { get; }
 
-    /// <summary>[N,H] → [N,H].</summary>
-    public T Forward(IOps<T> ops, T x, TokenBatch batch)
+    /// <summary>[N,H] → [N,H], or [R,H] of the rows that are wanted.</summary>
+    public T Forward(IOps<T> ops, T x, TokenBatch batch, RowSet? rows)
     {
         using IScope<T> scope = ops.Scope(_name, ScopeKind.Layer);
-        T y = AfterAttention(ops, ops.SelfAttention(x, Qkv, batch, _attention), residual: x);
-        return scope.Keep(_convolution is null ? y : _convolution.Forward(ops, x, y, batch));
+        T y = AfterAttention(ops, ops.SelfAttention(x, Qkv, batch, _attention, rows), residual: ops.Chosen(x, rows));
+        return scope.Keep(_convolution is null ? y : _convolution.Forward(ops, x, y, batch, rows));
     }
 
     /// <summary>The same for rows that are not the stream that they see, without the convolution: [R,H] → [R,H].</summary>
@@ -343,8 +342,8 @@ internal sealed class DebertaV2Convolution<T>(DebertaV2Config config, IWeights<T
         weights.Bias(config.HiddenSize, "conv.bias"), config.ConvKernelSize, config.ConvGroups);
     private readonly NormWeights<T> _norm = weights.Norm("LayerNorm", config.HiddenSize, config.LayerNormEps);
 
-    public T Forward(IOps<T> ops, T x, T output, TokenBatch batch) =>
-        ops.LayerNorm(ops.Add(output, ops.Convolution(x, _convolution, batch, config.ConvAct, config.HiddenDropoutProb)), _norm);
+    public T Forward(IOps<T> ops, T x, T output, TokenBatch batch, RowSet? rows) =>
+        ops.LayerNorm(ops.Add(output, ops.Chosen(ops.Convolution(x, _convolution, batch, config.ConvAct, config.HiddenDropoutProb), rows)), _norm);
 }
 
 /// <summary>The enhanced mask decoder: absolute positions enter below the last layer, which then runs twice in place of once.</summary>
@@ -366,8 +365,7 @@ internal sealed class EnhancedMaskDecoder<T> where T : class
         int h = _hidden = config.HiddenSize;
         _layer = layer;
         _positions = weights.Table(config.MaxPositionEmbeddings, h, "embeddings.position_embeddings.weight");
-        _query = weights.Outputs(layer.Qkv, 0, h);
-        _keyValue = weights.Outputs(layer.Qkv, h, 2 * h);
+        (_, _query, _keyValue) = layer.Qkv;
     }
 
     /// <summary>States of the rows to predict from those below the last layer: [N,H] → [R,H].</summary>
@@ -405,7 +403,7 @@ public sealed class DebertaMaskedLm<T> : IMaskedLm<T> where T : class
     {
         using IScope<T> scope = ops.Scope("masked_lm");
         return scope.Keep(_decoder is null
-            ? _head.Forward(ops, _encoder.Forward(ops, batch, keep), predict.Rows)
+            ? new MaskedLm<T>(_encoder, _head).Forward(ops, batch, predict, keep)
             : _head.Forward(ops, _decoder.Forward(ops, _encoder.ForwardBelowLast(ops, batch, keep), batch, predict)));
     }
 }

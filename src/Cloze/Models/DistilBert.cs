@@ -101,11 +101,11 @@ public sealed class DistilBert<T> : IEncoder<T> where T : class
     /// <summary>The word table, which the masked-LM decoder shares.</summary>
     public T Words { get; }
 
-    public T Forward(IOps<T> ops, TokenBatch batch, HiddenStates<T>? keep = null)
+    public T Forward(IOps<T> ops, TokenBatch batch, HiddenStates<T>? keep = null, RowSet? rows = null)
     {
         T x = Embed(ops, batch);
         keep?.Add(x);
-        foreach (DistilBertLayer<T> layer in _layers) x = ops.Next(x, layer.Forward(ops, x, batch), keep);
+        foreach (DistilBertLayer<T> layer in _layers) x = ops.Next(x, layer.Forward(ops, x, batch, layer == _layers[^1] ? rows : null), keep);
         return x;
     }
 
@@ -123,7 +123,8 @@ public sealed class DistilBert<T> : IEncoder<T> where T : class
 internal sealed class DistilBertLayer<T> where T : class
 {
     private readonly string _name;
-    private readonly LinearWeights<T> _qkv, _attentionOut;
+    private readonly QueryKeyValue<T> _qkv;
+    private readonly LinearWeights<T> _attentionOut;
     private readonly NormWeights<T> _attentionNorm, _outputNorm;
     private readonly FeedForwardWeights<T> _feedForward;
     private readonly FeedForwardSpec _feedForwardSpec;
@@ -134,7 +135,7 @@ internal sealed class DistilBertLayer<T> where T : class
         int h = config.Dim, i = config.HiddenDim, a = config.NHeads;
         _name = $"transformer.layer.{index}";
         IWeights<T> attention = weights.Under("attention");
-        _qkv = attention.Linear(["q_lin", "k_lin", "v_lin"], h, h);
+        _qkv = attention.QueryKeyValue(attention.Linear(["q_lin", "k_lin", "v_lin"], h, h), h);
         _attention = new(a, h / a, new PositionTerm<T>.None(), Scale: 1 / MathF.Sqrt(h / a), Dropout: config.AttentionDropout);
         _attentionOut = attention.Linear("out_lin", h, h);
         _attentionNorm = weights.Norm("sa_layer_norm", h, config.LayerNormEps);
@@ -143,12 +144,12 @@ internal sealed class DistilBertLayer<T> where T : class
         _outputNorm = weights.Norm("output_layer_norm", h, config.LayerNormEps);
     }
 
-    /// <summary>[N,H] → [N,H].</summary>
-    public T Forward(IOps<T> ops, T x, TokenBatch batch)
+    /// <summary>[N,H] → [N,H], or [R,H] of the rows that are wanted.</summary>
+    public T Forward(IOps<T> ops, T x, TokenBatch batch, RowSet? rows)
     {
         using IScope<T> scope = ops.Scope(_name, ScopeKind.Layer);
-        T attended = ops.SelfAttention(x, _qkv, batch, _attention);
-        x = ops.LayerNorm(ops.Linear(attended, _attentionOut, residual: x), _attentionNorm);
+        T attended = ops.SelfAttention(x, _qkv, batch, _attention, rows);
+        x = ops.LayerNorm(ops.Linear(attended, _attentionOut, residual: ops.Chosen(x, rows)), _attentionNorm);
         return scope.Keep(ops.LayerNorm(ops.FeedForward(x, _feedForward, _feedForwardSpec, residual: x), _outputNorm));
     }
 }

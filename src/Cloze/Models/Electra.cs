@@ -133,12 +133,12 @@ public sealed class Electra<T> : IEncoder<T> where T : class
     /// <summary>The word table [V,E], which the generator's decoder shares.</summary>
     public T Words => _embeddings.Words;
 
-    public T Forward(IOps<T> ops, TokenBatch batch, HiddenStates<T>? keep = null)
+    public T Forward(IOps<T> ops, TokenBatch batch, HiddenStates<T>? keep = null, RowSet? rows = null)
     {
         T x = _embeddings.Forward(ops, batch);                                                  // [N,E]
         if (_project is { } project) x = ops.Next(x, ops.Linear(x, project), keep: null);       // [N,H]
         keep?.Add(x);
-        foreach (BertLayer<T> layer in _layers) x = ops.Next(x, layer.Forward(ops, x, batch), keep);
+        foreach (BertLayer<T> layer in _layers) x = ops.Next(x, layer.Forward(ops, x, batch, layer == _layers[^1] ? rows : null), keep);
         return x;
     }
 }

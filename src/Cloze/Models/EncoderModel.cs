@@ -12,6 +12,14 @@ public sealed record EncoderModel<T>(IEncoder<T> Encoder, object? Head, GlobalRu
 {
     public EncoderModel(IEncoder<T> encoder, object? head) : this(encoder, head, GlobalRules.None, LabelRules.Reference) { }
 
+    /// <summary>The encoder's last states for the head and nobody else: only the rows that it reads go through what follows the last attention.</summary>
+    /// <returns>[R,H], and a batch of these rows, which the head takes.</returns>
+    public (T Hidden, TokenBatch Batch) ForHead(IOps<T> ops, TokenBatch batch)
+    {
+        RowSet? rows = (Head as IReadsRows)?.RowsOf(batch);
+        return (Encoder.Forward(ops, batch, keep: null, rows), rows is null ? batch : batch.Only(rows));
+    }
+
     /// <summary>The batch for this model: positions and global tokens by its rules.</summary>
     /// <exception cref="ArgumentException">As <see cref="TokenBatchBuilder.Pack"/>.</exception>
     public PackedTokens Pack(PaddedTokens tokens) => TokenBatchBuilder.Pack(tokens, Encoder.Positions, Globals, Encoder.Limits);

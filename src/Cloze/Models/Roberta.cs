@@ -116,11 +116,11 @@ public sealed class Roberta<T> : IEncoder<T> where T : class
     /// <summary>The word table, which the masked-LM decoder shares.</summary>
     public T Words => _embeddings.Words;
 
-    public T Forward(IOps<T> ops, TokenBatch batch, HiddenStates<T>? keep = null)
+    public T Forward(IOps<T> ops, TokenBatch batch, HiddenStates<T>? keep = null, RowSet? rows = null)
     {
         T x = _embeddings.Forward(ops, batch);
         keep?.Add(x);
-        foreach (BertLayer<T> layer in _layers) x = ops.Next(x, layer.Forward(ops, x, batch), keep);
+        foreach (BertLayer<T> layer in _layers) x = ops.Next(x, layer.Forward(ops, x, batch, layer == _layers[^1] ? rows : null), keep);
         return x;
     }
 }

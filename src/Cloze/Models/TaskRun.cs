@@ -39,16 +39,31 @@ public sealed class TaskRun<T>(EncoderModel<T> model, TaskConfig about, PackedTo
 {
     private TokenBatch Batch => packed.Batch;
 
+    /// <summary>The head's outputs from the tokens on, owned by the innermost open scope; what it does not read of the last layer is not computed.</summary>
+    public IReadOnlyList<TaskOutput<T>> Outputs(IOps<T> ops)
+    {
+        if (model.Head is IMaskedLm<T> words)
+        {
+            bool isSparse = model.Rules.ScoresLabelledOnly && labels.Classes is not null;
+            T scores = words.Forward(ops, Batch, isSparse ? Words().Rows : Batch.All);
+            return [new("logits", isSparse ? OutputRows.Labelled : OutputRows.Tokens, scores)];
+        }
+        (T hidden, TokenBatch batch) = model.ForHead(ops, Batch);
+        return Outputs(ops, hidden, batch);
+    }
+
     /// <summary>The head's outputs, owned by the innermost open scope.</summary>
     /// <param name="hidden">The encoder's last states, [N,H].</param>
-    public IReadOnlyList<TaskOutput<T>> Outputs(IOps<T> ops, T hidden)
+    public IReadOnlyList<TaskOutput<T>> Outputs(IOps<T> ops, T hidden) => Outputs(ops, hidden, Batch);
+
+    private IReadOnlyList<TaskOutput<T>> Outputs(IOps<T> ops, T hidden, TokenBatch batch)
     {
         switch (model.Head)
         {
             case null:
                 return [];
             case Pooler<T> pooler:
-                return [new("pooler_output", OutputRows.Sequences, pooler.Forward(ops, hidden, Batch))];
+                return [new("pooler_output", OutputRows.Sequences, pooler.Forward(ops, hidden, batch))];
             case MaskedLm<T> words when model.Rules.ScoresLabelledOnly && labels.Classes is not null:
                 return [new("logits", OutputRows.Labelled, words.Head.Forward(ops, hidden, Words().Rows.Rows))];
             case MaskedLm<T> words:
@@ -56,12 +71,12 @@ public sealed class TaskRun<T>(EncoderModel<T> model, TaskConfig about, PackedTo
             case IMaskedLm<T> words:
                 return [new("logits", OutputRows.Tokens, words.Forward(ops, Batch, Batch.All))];
             case PreTrainingHead<T> both:
-                (T scores, T order) = both.Forward(ops, hidden, Batch);
+                (T scores, T order) = both.Forward(ops, hidden, batch);
                 return [new("prediction_logits", OutputRows.Tokens, scores), new(both.OrderOutput, OutputRows.Sequences, order)];
             case SequenceClassificationHead<T> classes:
-                return [new("logits", OutputRows.Sequences, classes.Forward(ops, hidden, Batch))];
+                return [new("logits", OutputRows.Sequences, classes.Forward(ops, hidden, batch))];
             case MultipleChoiceHead<T> choice:
-                return [new("logits", OutputRows.Choices, choice.Forward(ops, hidden, Batch))];
+                return [new("logits", OutputRows.Choices, choice.Forward(ops, hidden, batch))];
             case TokenClassificationHead<T> tags:
                 return [new("logits", OutputRows.Tokens, tags.Forward(ops, hidden))];
             case QuestionAnsweringHead<T> answers:
@@ -72,14 +87,14 @@ public sealed class TaskRun<T>(EncoderModel<T> model, TaskConfig about, PackedTo
                     new("end_logits", OutputRows.TokenScores, ops.Columns(spans, 1, 1)),
                 ];
             case ReplacedTokenHead<T> replaced:
-                return [new("logits", OutputRows.TokenScores, replaced.Forward(ops, hidden, Batch))];
+                return [new("logits", OutputRows.TokenScores, replaced.Forward(ops, hidden, batch))];
             default:
                 throw new NotSupportedException($"Outputs of {model.Head.GetType().Name}.");
         }
     }
 
     /// <summary>The loss as the reference's class computes it, over real tokens; null where the labels that the task needs are not given.</summary>
-    /// <param name="outputs">From <see cref="Outputs"/>, still alive.</param>
+    /// <param name="outputs">From <see cref="Outputs(IOps{T}, T)"/>, still alive.</param>
     /// <exception cref="ArgumentException">There are too many labels or too few, or one of them is no class.</exception>
     public T? Loss(ILosses<T> ops, IReadOnlyList<TaskOutput<T>> outputs) => model.Head switch
     {

@@ -69,13 +69,14 @@ internal sealed class EmbeddingPipeline
         TokenBatch batch = window.Packing.Pack(window, order, encoder.Positions, _model.Model.Globals, encoder.Limits);
         using CpuOps ops = _model.NewHeldCall();
         using IScope<CpuTensor> scope = ops.Scope("embed");
-        CpuTensor hidden = encoder.Forward(ops, batch);                                                  // [N,H]
+        RowSet? first = plan.Skip == 0 && _pooling.Modes is [Pooling.First] ? batch.First : null;       // all that such a vector is made of
+        CpuTensor hidden = encoder.Forward(ops, batch, keep: null, first);                              // [N,H], [B,H]
         if (plan.Skip > 0)
         {
             (Rows kept, batch) = TokenPacking.WithoutFirst(batch, plan.Skip);
             hidden = ops.SelectRows(hidden, kept);
         }
-        CpuTensor x = Pool(ops, hidden, batch);                                                         // [B,modes·H]
+        CpuTensor x = first is null ? Pool(ops, hidden, batch) : hidden;                                // [B,modes·H]
         foreach (EmbeddingModule module in _modules) x = module.Forward(ops, x);
         if (plan.Dimensions < x.Columns) x = ops.Columns(x, 0, plan.Dimensions);
         if (plan.Normalize) x = ops.Normalize(x);

@@ -76,34 +76,17 @@ internal sealed class TokenPacking
     /// <exception cref="ArgumentException">A sequence has no token left.</exception>
     public static (Rows Kept, TokenBatch Batch) WithoutFirst(TokenBatch batch, int count)
     {
-        List<int> kept = [], starts = [0], firsts = [], sequenceOfRow = [];
+        List<int> kept = [], starts = [0];
         for (int sequence = 0; sequence < batch.Sequences; sequence++)
         {
             ReadOnlySpan<int> rows = batch.All[sequence];
             if (rows.Length <= count)
                 throw new ArgumentException($"The prompt takes all of the {rows.Length} tokens that the model reads of a text; "
                     + "nothing is left to pool. Give a shorter prompt.");
-            firsts.Add(kept.Count);
-            foreach (int row in rows[count..])
-            {
-                kept.Add(row);
-                sequenceOfRow.Add(sequence);
-            }
+            kept.AddRange(rows[count..]);
             starts.Add(kept.Count);
         }
-        RowSet all = new(new([.. Enumerable.Range(0, kept.Count)]), starts.ToArray());
-        return (new([.. kept]), new()
-        {
-            Ids = Of(batch.Ids),
-            Types = Of(batch.Types),
-            Positions = Of(batch.Positions),
-            Columns = Of(batch.Columns),
-            All = all,
-            Global = new(new([]), new int[starts.Count]),
-            First = new(new([.. firsts]), batch.First.Starts),
-            SequenceOfRow = new([.. sequenceOfRow]),
-        });
-
-        Rows Of(Rows values) => new([.. kept.Select(row => values.Span[row])]);
+        Rows left = new([.. kept]);
+        return (left, batch.Only(new(left, starts.ToArray())));
     }
 }

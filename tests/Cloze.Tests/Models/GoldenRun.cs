@@ -5,7 +5,10 @@ using Cloze.Ops;
 namespace Cloze.Tests.Models;
 
 /// <summary>Runs a recorded case on one reading and compares every output; what is wrong is noted in the case.</summary>
-/// <remarks>Each encoder is also run packed and alone, and with and without kept states: the same bits; and nothing but what is kept may live on.</remarks>
+/// <remarks>
+/// Each encoder is also run packed and alone, with and without kept states, and for some rows of its last layer: the same bits; and nothing but what is
+/// kept may live on.
+/// </remarks>
 internal sealed class GoldenRun<T>(IReading<T> reading, GoldenCase golden) where T : class
 {
     public void Run()
@@ -39,6 +42,9 @@ internal sealed class GoldenRun<T>(IReading<T> reading, GoldenCase golden) where
             golden.Expect(reading.Live(ops) == keep.States.Count, $"{reading.Live(ops)} tensors live where {keep.States.Count} are kept");
             ExpectTheSameWithoutKeptStates(model, packed, reading.Values(hidden));
             ExpectTheSameAlone(model, packed, reading.Values(hidden));
+            foreach (RowSet rows in (RowSet[])[packed.Batch.First, packed.Where(place => place % 3 == 1)])
+                ExpectTheSameRows(model, packed.Batch, rows, reading.Values(hidden));
+            ExpectTheSameOutputs(run, [.. run.Outputs(ops, hidden).Select(output => (output.Name, reading.Values(output.Value)))]);
         }
         reading.Close(ops);
     }
@@ -82,6 +88,27 @@ internal sealed class GoldenRun<T>(IReading<T> reading, GoldenCase golden) where
         golden.Expect(reading.Values(again).AsSpan().SequenceEqual(want), "without kept states: other bits");
         ops.Release(again);
         golden.Expect(reading.Live(ops) == 0, $"{reading.Live(ops)} tensors live after all was released");
+        reading.Close(ops);
+    }
+
+    /// <summary>What goes no further than the last layer's keys and values was not wanted, and nothing else.</summary>
+    private void ExpectTheSameRows(EncoderModel<T> model, TokenBatch batch, RowSet rows, float[] all)
+    {
+        int width = model.Encoder.HiddenSize;
+        ILosses<T> ops = reading.Open();
+        float[] some = reading.Values(model.Encoder.Forward(ops, batch, keep: null, rows));
+        golden.Expect(some.Length == rows.Count * width, $"{some.Length / width} rows where {rows.Count} are wanted");
+        for (int i = 0; i < rows.Count; i++)
+            golden.Expect(some.AsSpan(i * width, width).SequenceEqual(all.AsSpan(rows.Rows.Span[i] * width, width)), $"row {rows.Rows.Span[i]} of some: other bits");
+        golden.Expect(reading.Live(ops) == 1, $"{reading.Live(ops)} tensors live after a call for some rows");
+        reading.Close(ops);
+    }
+
+    private void ExpectTheSameOutputs(TaskRun<T> run, (string Name, float[] Values)[] want)
+    {
+        ILosses<T> ops = reading.Open();
+        foreach ((TaskOutput<T> output, (string name, float[] values)) in run.Outputs(ops).Zip(want))
+            golden.Expect(output.Name == name && reading.Values(output.Value).AsSpan().SequenceEqual(values), $"{name} for nobody else: other bits");
         reading.Close(ops);
     }
 

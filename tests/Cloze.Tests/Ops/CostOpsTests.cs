@@ -27,6 +27,22 @@ public class CostOpsTests
         Assert.Equal(12 * (2 * n * (4 * h * h + 2 * h * i) + 4 * squares * h), cost.Flops); // 4 projections, 2 matrices; q·k and p·v
     }
 
+    /// <summary>In the last layer all tokens are keys and values; queries, and what follows attention, are those of the rows that are read.</summary>
+    [Fact]
+    public void TheLastLayer_CostsWhatTheRowsCostThatAHeadReads()
+    {
+        const long n = 512 + 37, squares = 512 * 512 + 37 * 37, b = 2, h = 768, i = 3072;
+        long layer = 2 * n * (4 * h * h + 2 * h * i) + 4 * squares * h, lastLayer = 2 * n * 2 * h * h + 2 * b * (2 * h * h + 2 * h * i) + 4 * n * h;
+        TokenBatch batch = Batch([512, 37]).Batch;
+        Weights<Shape> weights = ShapeFactory.Schema();
+        EncoderModel<Shape> model = new BertArchitecture().Build(s_base, ModelTask.SequenceClassification, labels: 3, weights);
+        CostOps cost = new();
+        (Shape hidden, TokenBatch read) = model.ForHead(cost, batch);
+        Assert.Equal(new Size(2, 768), hidden.Size);
+        Assert.Equal(2, read.Tokens);
+        Assert.Equal(11 * layer + lastLayer, cost.Flops);
+    }
+
     /// <summary>A layer's input, attended rows, their projection, its norm, the feed-forward block's output and its norm; while it attends 5: input, the product of three, result.</summary>
     [Fact]
     public void Bert_HoldsSixHiddenStatesAtItsPeak_AndOneAfterIt()

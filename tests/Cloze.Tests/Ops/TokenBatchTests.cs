@@ -40,6 +40,23 @@ public class TokenBatchTests
     }
 
     [Fact]
+    public void Only_IsABatchOfSomeRows_WhoseGlobalsAreFoundAmongThem()
+    {
+        TokenBatch batch = TokenBatchBuilder.Pack(s_padded with { Global = [0, 0, 1, 0, 1, 0, 0, 0] }, PositionRules.Columns, GlobalRules.None).Batch;
+        RowSet rows = new(new([1, 2, 3]), new int[] { 0, 1, 3 });
+        TokenBatch some = batch.Only(rows);
+        Assert.Equal([6, 7, 9], some.Ids.Span.ToArray());
+        Assert.Equal([3, 0, 2], some.Columns.Span.ToArray());
+        Assert.Equal([0, 1, 3], some.All.Starts.ToArray());
+        Assert.Equal([0, 1], some.First.Rows.Span.ToArray());
+        Assert.Equal([0, 1, 1], some.SequenceOfRow.Span.ToArray());
+        (RowSet global, Rows places) = batch.GlobalAmong(rows);
+        Assert.Equal([2], global.Rows.Span.ToArray());
+        Assert.Equal([0, 0, 1], global.Starts.ToArray());
+        Assert.Equal([1], places.Span.ToArray());
+    }
+
+    [Fact]
     public void Pad_PutsRowsBack_WithZerosElsewhere()
     {
         PackedTokens packed = TokenBatchBuilder.Pack(s_padded, PositionRules.Columns, GlobalRules.None);
