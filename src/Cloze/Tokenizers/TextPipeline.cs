@@ -11,20 +11,23 @@ internal sealed class TextPipeline
     /// </summary>
     internal const int BlockLength = 8192;
 
+    /// <summary>Pre-tokens between two looks at whether there are tokens enough.</summary>
+    private const int WordsAtATime = 1024;
+
     private readonly INormalizer? _normalizer;
-    private readonly IPreTokenizer? _preTokenizer;
+    private readonly PreTokenization _preTokenization;
     private readonly ITokenModel _model;
     private readonly AddedTokenMatcher _raw, _normalized;
     private readonly bool _isLocalAtSpaces;
 
-    public TextPipeline(INormalizer? normalizer, IPreTokenizer? preTokenizer, ITokenModel model, IReadOnlyList<AddedToken> addedTokens)
+    public TextPipeline(INormalizer? normalizer, PreTokenization preTokenization, ITokenModel model, IReadOnlyList<AddedToken> addedTokens)
     {
-        (_normalizer, _preTokenizer, _model) = (normalizer, preTokenizer, model);
+        (_normalizer, _preTokenization, _model) = (normalizer, preTokenization, model);
         List<AddedToken> raw = [], normalized = [];
         foreach (AddedToken token in addedTokens) (token.Normalized ? normalized : raw).Add(token);
         _raw = new(raw, text => text);
         _normalized = new(normalized, Normalize);
-        _isLocalAtSpaces = normalizer is null or { IsLocalAtSpaces: true } && preTokenizer is { IsLocalAtSpaces: true } && _normalized.IsEmpty;
+        _isLocalAtSpaces = normalizer is null or { IsLocalAtSpaces: true } && preTokenization.IsLocalAtSpaces && _normalized.IsEmpty;
     }
 
     public string Normalize(string text)
@@ -66,15 +69,26 @@ internal sealed class TextPipeline
     {
         while (_isLocalAtSpaces && text.Length > BlockLength * 2)
         {
-            int cut = text[BlockLength..].IndexOf(' ');
+            int cut = SpaceBehindText(text, BlockLength);
             if (cut < 0) break;
-            cut += BlockLength;
             Block(text[..cut], origin, ref pass);
             if (pass.IsDone) return;
             text = text[cut..];
             origin += cut;
         }
         Block(text, origin, ref pass);
+    }
+
+    /// <summary>The first space from <paramref name="from"/> on that follows something else than white space; −1: there is none.</summary>
+    private static int SpaceBehindText(ReadOnlySpan<char> text, int from)
+    {
+        for (int at = from; ; at++)
+        {
+            int skip = text[at..].IndexOf(' ');
+            if (skip < 0) return -1;
+            at += skip;
+            if (!UnicodeData.IsWhiteSpace(text[at - 1])) return at;
+        }
     }
 
     private void Block(ReadOnlySpan<char> source, int origin, ref Pass pass)
@@ -102,16 +116,17 @@ internal sealed class TextPipeline
 
     private void Model(AlignedText text, int start, int end, ref Pass pass)
     {
-        ReadOnlySpan<char> chars = text.Chars[start..end];
-        SplitList splits = pass.Work.Splits;
-        splits.Clear();
-        if (_preTokenizer is not null) _preTokenizer.Split(chars, splits);
-        else if (!chars.IsEmpty) splits.Add(0, chars.Length);
-
-        int first = pass.Sink.Count;
-        _model.Tokenize(text.Readable[start..], splits.Items, start + (text.IsIdentity ? text.Origin : 0), pass.Word, pass.Step, pass.Sink);
-        pass.Words += splits.Count;
-        pass.Sink.ToOriginal(first, text);
+        AlignedText words = _preTokenization.Run(text.Slice(start, end), pass.Work);
+        ReadOnlySpan<Split> splits = pass.Work.Splits.Items;
+        while (!splits.IsEmpty && !pass.IsDone)
+        {
+            ReadOnlySpan<Split> some = splits[..Math.Min(splits.Length, WordsAtATime)];
+            int first = pass.Sink.Count;
+            _model.Tokenize(words.Readable, some, words.IsIdentity ? words.Origin : 0, pass.Word, pass.Step, pass.Sink);
+            pass.Words += some.Length;
+            pass.Sink.ToOriginal(first, words);
+            splits = splits[some.Length..];
+        }
     }
 
     /// <summary>One text on its way.</summary>

@@ -23,7 +23,7 @@ public sealed class Tokenizer
             if (token.Content is "[MASK]" or "<mask>" && parts.MaskToken is null) MaskToken ??= token.Content;
         }
         MaskToken ??= parts.MaskToken;
-        _pipeline = new(parts.Normalizer, parts.PreTokenizer, parts.Model, parts.AddedTokens);
+        _pipeline = new(parts.Normalizer, new(parts.PreTokenizers), parts.Model, parts.AddedTokens);
         _builder = new(this, parts.Template.WithSurfaces(TokenOf));
         FileSettings = new() { Truncation = parts.Truncation, Padding = parts.Padding, ReturnOverflow = true };
     }

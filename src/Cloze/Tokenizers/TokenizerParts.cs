@@ -4,7 +4,10 @@ namespace Cloze.Tokenizers;
 internal sealed record TokenizerParts(ITokenModel Model, Template Template, IReadOnlyList<AddedToken> AddedTokens)
 {
     public INormalizer? Normalizer { get; init; }
-    public IPreTokenizer? PreTokenizer { get; init; }
+
+    /// <summary>In order; none: a text between added tokens is one pre-token.</summary>
+    public IReadOnlyList<IPreTokenizerStep> PreTokenizers { get; init; } = [];
+
     public IDecoder? Decoder { get; init; }
     public Truncation? Truncation { get; init; }
     public Padding? Padding { get; init; }

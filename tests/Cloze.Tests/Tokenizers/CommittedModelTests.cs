@@ -194,6 +194,6 @@ public sealed class CommittedModelTests
     {
         char[] pool = [.. "[UNK]a\uFFFD", .. new char[Vocabulary.PoolSlack]];
         Vocabulary vocabulary = new(pool, [new(0, 5, 0), new(5, 1, 1), new(6, 1, 2)]);
-        return new(new(new WordPiece(vocabulary, "[UNK]", "##", 100), Template.None, []) { PreTokenizer = new WhitespacePreTokenizer() });
+        return new(new(new WordPiece(vocabulary, "[UNK]", "##", 100), Template.None, []) { PreTokenizers = [new WhitespacePreTokenizer()] });
     }
 }

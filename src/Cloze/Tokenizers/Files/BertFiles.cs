@@ -29,7 +29,7 @@ internal static class BertFiles
         return new(model, Template.Bert(special.Classification.Content, cls, special.Separator.Content, sep), special.Added(model))
         {
             Normalizer = new BertNormalizer(cleanText: true, chinese, stripAccents, lowercase),
-            PreTokenizer = new BertPreTokenizer(),
+            PreTokenizers = [new BertPreTokenizer()],
             Decoder = new WordPieceDecoder("##", cleanup: true),
             MaskToken = special.Mask?.Content,
         };

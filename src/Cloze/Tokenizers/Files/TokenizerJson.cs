@@ -51,7 +51,7 @@ internal sealed class TokenizerJson
             {
                 string name = reader.GetString()!;
                 reader.Read();
-                if (name == "model" && reader.TokenType == JsonTokenType.StartObject) Model(ref reader);
+                if (name == "model" && reader.TokenType == JsonTokenType.StartObject) TakeModel(ref reader);
                 else _parts[name] = JsonValue.Take(ref reader, _json, _start, _path, name);
             }
             while (reader.Read()) { } // anything behind the object is a fault
@@ -66,7 +66,7 @@ internal sealed class TokenizerJson
         }
     }
 
-    private void Model(ref Utf8JsonReader reader)
+    private void TakeModel(ref Utf8JsonReader reader)
     {
         _parts.Remove("model");
         _hasVocabulary = true;
@@ -96,8 +96,8 @@ internal sealed class TokenizerJson
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             int most = reader.ValueSpan.Length; // no more units than bytes
-            if (_pool.Length - _poolLength < most + Vocabulary.PoolSlack)
-                Array.Resize(ref _pool, Math.Max(_pool.Length * 2, _poolLength + most + Vocabulary.PoolSlack));
+            if (_pool.Length - _poolLength < most + Tokenizers.Vocabulary.PoolSlack)
+                Array.Resize(ref _pool, Math.Max(_pool.Length * 2, _poolLength + most + Tokenizers.Vocabulary.PoolSlack));
             int length = reader.CopyString(_pool.AsSpan(_poolLength, most));
             reader.Read();
             if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt32(out int id) || id < 0)
@@ -113,33 +113,40 @@ internal sealed class TokenizerJson
     private TokenizerParts Parts()
     {
         if (Part("version") is { } version && version.Text() != "1.0") throw TokenizerComponents.Unsupported(version, version.Text(), "1.0");
-        WordPiece model = WordPiece();
+        ITokenModel model = Model();
         AddedTokenIds added = new(model);
         if (Part("added_tokens") is { } list)
             foreach (JsonValue token in list.Items()) added.Add(SpecialToken.Read(token, special: false));
-        return new(model, Part("post_processor") is { } processor ? TokenizerComponents.PostProcessor(processor) : Template.None, added.Tokens)
+        return new(model, Part("post_processor") is { } processor ? PostProcessorJson.Read(processor) : Template.None, added.Tokens)
         {
             Normalizer = Part("normalizer") is { } normalizer ? TokenizerComponents.Normalizer(normalizer) : null,
-            PreTokenizer = Part("pre_tokenizer") is { } preTokenizer ? TokenizerComponents.PreTokenizer(preTokenizer) : null,
+            PreTokenizers = Part("pre_tokenizer") is { } preTokenizer ? PreTokenizerJson.Read(preTokenizer) : [],
             Decoder = Part("decoder") is { } decoder ? TokenizerComponents.Decoder(decoder) : null,
             Truncation = Part("truncation") is { } truncation ? TokenizerComponents.Truncation(truncation) : null,
             Padding = Part("padding") is { } padding ? TokenizerComponents.Padding(padding) : null,
         };
     }
 
-    /// <summary>Older files name no type; max_input_chars_per_word tells it then.</summary>
-    private WordPiece WordPiece()
+    /// <summary>Older files name no type; what only one of them has tells it then.</summary>
+    private ITokenModel Model()
     {
         if (!_hasVocabulary) throw new TokenizerException($"{_path}: model is missing. Save the tokenizer again with the library that made it.");
-        JsonValue? limit = Field("max_input_chars_per_word");
-        string type = Field("type")?.Text() ?? (limit is not null ? "WordPiece" : _model.ContainsKey("merges") ? "BPE" : _model.ContainsKey("vocab") ? "Unigram" : "without a type");
-        if (type != "WordPiece")
-            throw new TokenizerException($"{_path}: model is {type}, which is not supported yet; supported: WordPiece. "
-                + "Use a checkpoint with a WordPiece tokenizer (BERT, DistilBERT, ELECTRA).");
+        string type = Field("type")?.Text() ?? (_model.ContainsKey("max_input_chars_per_word") ? "WordPiece" : _model.ContainsKey("merges") ? "BPE" : _model.ContainsKey("vocab") ? "Unigram" : "without a type");
+        return type switch
+        {
+            "WordPiece" => new WordPiece(Vocabulary(), Field("unk_token")?.Text() ?? "[UNK]", Field("continuing_subword_prefix")?.Text() ?? "##", Field("max_input_chars_per_word")?.Number() ?? 100),
+            _ => throw new TokenizerException($"{_path}: model is {type}, which is not supported yet; supported: WordPiece. "
+                + "Use a checkpoint with a WordPiece tokenizer (BERT, DistilBERT, ELECTRA)."),
+        };
+    }
+
+    /// <summary>An object of texts and ids.</summary>
+    private Vocabulary Vocabulary()
+    {
         if (_model.TryGetValue("vocab", out JsonValue? vocabulary)) throw vocabulary.Wrong("an object of texts and ids");
         if (_entries.Length == 0) throw new TokenizerException($"{_path}: model.vocab is missing. Save the tokenizer again with the library that made it.");
         Array.Resize(ref _entries, _count);
-        return new(new(_pool, _entries), Field("unk_token")?.Text() ?? "[UNK]", Field("continuing_subword_prefix")?.Text() ?? "##", limit?.Number() ?? 100);
+        return new(_pool, _entries);
     }
 
     /// <summary>A part of the file; null: absent or null.</summary>

@@ -1,40 +1,23 @@
 namespace Cloze.Tokenizers;
 
-/// <summary>Cuts normalized text into pre-tokens; empty ones are never made. Immutable, shared between threads.</summary>
-internal interface IPreTokenizer
+/// <summary>A step of pre-tokenization: it cuts pre-tokens (<see cref="IPreTokenizer"/>) or writes their text anew (<see cref="ITextRewriter"/>).</summary>
+internal interface IPreTokenizerStep
 {
     /// <summary>As <see cref="INormalizer.IsLocalAtSpaces"/>.</summary>
     bool IsLocalAtSpaces { get; }
+}
 
+/// <summary>Cuts normalized text into pre-tokens; empty ones are never made. Immutable, shared between threads.</summary>
+internal interface IPreTokenizer : IPreTokenizerStep
+{
+    /// <summary>Appends the pre-tokens of a text, which is a pre-token of the step before; positions begin at 0.</summary>
     void Split(ReadOnlySpan<char> text, SplitList splits);
 }
 
-/// <summary>A pre-token: a half-open range of the normalized text.</summary>
-internal readonly record struct Split(int Start, int End);
-
-/// <summary>The pre-tokens of a piece while they are made; reused.</summary>
-internal sealed class SplitList
+/// <summary>Writes the text of pre-tokens anew, before they are cut further. Immutable, shared between threads.</summary>
+internal interface ITextRewriter : IPreTokenizerStep
 {
-    private Split[] _items = new Split[256];
-
-    public int Count { get; private set; }
-    public int Capacity => _items.Length;
-    public ReadOnlySpan<Split> Items => _items.AsSpan(0, Count);
-
-    public void Clear() => Count = 0;
-
-    public void Add(int start, int end)
-    {
-        if (Count == _items.Length) Array.Resize(ref _items, Count * 2);
-        _items[Count++] = new(start, end);
-    }
-
-    /// <summary>Room for <paramref name="count"/> more; the caller fills a prefix of it and calls <see cref="Advance"/>.</summary>
-    public Span<Split> Room(int count)
-    {
-        if (_items.Length - Count < count) Array.Resize(ref _items, Math.Max(_items.Length * 2, Count + count));
-        return _items.AsSpan(Count, count);
-    }
-
-    public void Advance(int count) => Count += count;
+    /// <summary>Writes all pre-tokens to <paramref name="target"/>, which it starts, and replaces the list by where they stand there.</summary>
+    /// <returns>False: nothing is to be changed, and nothing was written.</returns>
+    bool Rewrite(AlignedText text, SplitList splits, AlignedBuffer target);
 }

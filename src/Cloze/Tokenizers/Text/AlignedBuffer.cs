@@ -6,7 +6,7 @@ internal sealed class AlignedBuffer
     /// <summary>Units behind the text that may be read.</summary>
     private const int Slack = 32;
 
-    private char[] _chars = new char[4096];
+    private char[] _chars = new char[256];
     private uint[] _spans = [];
     private int _origin;
     private bool _isIdentity;

@@ -21,6 +21,10 @@ internal readonly ref struct AlignedText(ReadOnlySpan<char> chars, ReadOnlySpan<
 
     public uint Span(int i, int units) => Spans.IsEmpty ? (uint)(Origin + i) << 2 | (uint)units : Spans[i];
 
+    /// <summary>A part of the text.</summary>
+    public AlignedText Slice(int start, int end) =>
+        new(Chars[start..end], Spans.IsEmpty ? default : Spans[start..end], Origin + (Spans.IsEmpty ? start : 0), Readable[start..]);
+
     /// <summary>Where [start, end) lies in the original text.</summary>
     public TokenOffset Original(int start, int end)
     {

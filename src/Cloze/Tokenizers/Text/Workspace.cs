@@ -9,8 +9,17 @@ internal sealed class Workspace
     public readonly TokenSink First = new(), Second = new();
     public readonly AlignedBuffer Buffer = new();
     public readonly SplitList Splits = new();
+    private AlignedBuffer _rewritten = new(), _spare = new();
 
-    public bool IsWorthKeeping => First.Capacity <= MostKept && Second.Capacity <= MostKept && Buffer.Capacity <= MostKept && Splits.Capacity <= MostKept;
+    /// <summary>Where a step of pre-tokenization may write while it reads what the last one wrote.</summary>
+    public AlignedBuffer NextRewritten()
+    {
+        (_rewritten, _spare) = (_spare, _rewritten);
+        return _rewritten;
+    }
+
+    public bool IsWorthKeeping => First.Capacity <= MostKept && Second.Capacity <= MostKept && Buffer.Capacity <= MostKept && _rewritten.Capacity <= MostKept && _spare.Capacity <= MostKept
+        && Splits.Capacity <= MostKept;
 }
 
 /// <summary>Idle workspaces, at most one for each core. Safe for concurrent use, without a lock.</summary>
