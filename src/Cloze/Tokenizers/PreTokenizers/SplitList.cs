@@ -55,4 +55,7 @@ internal sealed class SplitList
     }
 
     public void Advance(int count) => Count += count;
+
+    /// <summary>Takes back what was added from number <paramref name="count"/> on.</summary>
+    public void Rewind(int count) => Count = count;
 }

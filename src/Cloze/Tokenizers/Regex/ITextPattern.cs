@@ -1,0 +1,20 @@
+namespace Cloze.Tokenizers;
+
+/// <summary>What is looked for in a text: the <c>pattern</c> of Split and Replace. Immutable or safe to share between threads.</summary>
+internal interface ITextPattern
+{
+    /// <summary>Appends all matches, in order; they do not overlap, and may be empty.</summary>
+    /// <param name="text">Has no lone surrogate.</param>
+    /// <param name="matches">Half-open ranges of UTF-16 units.</param>
+    void FindAll(ReadOnlySpan<char> text, SplitList matches);
+}
+
+/// <summary>A literal text.</summary>
+internal sealed class LiteralPattern(string literal) : ITextPattern
+{
+    public void FindAll(ReadOnlySpan<char> text, SplitList matches)
+    {
+        if (literal.Length == 0) return;
+        for (int at = 0; text[at..].IndexOf(literal) is >= 0 and int skip; at += skip + literal.Length) matches.Add(at + skip, at + skip + literal.Length);
+    }
+}

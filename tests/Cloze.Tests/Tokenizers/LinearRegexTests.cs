@@ -1,0 +1,137 @@
+using System.Text.Json;
+using Cloze.Tokenizers;
+
+namespace Cloze.Tests.Tokenizers;
+
+public sealed class LinearRegexTests
+{
+    /// <summary>GPT-2's expression, and that of cl100k.</summary>
+    private const string Gpt2 = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
+    private const string Cl100K = @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+
+    /// <summary>Random expressions and texts; spans of the matches as tokenizers 0.23.2 gives them (Split, behavior Removed, invert), in code points.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void FindAll_EqualsTheReferenceOnRandomExpressions(bool hasTables)
+    {
+        int compared = 0;
+        foreach (string line in File.ReadLines(Path.Combine(TokenizerGoldens.Committed, "expressions.jsonl")))
+        {
+            using JsonDocument recorded = JsonDocument.Parse(line);
+            if (Read(recorded.RootElement.GetProperty("pattern").GetString()!) is not { } regex) continue;
+            for (int i = 0; i < recorded.RootElement.GetProperty("texts").GetArrayLength(); i++, compared++)
+            {
+                string text = recorded.RootElement.GetProperty("texts")[i].GetString()!;
+                string spans = string.Join(",", Matches(regex, text, hasTables).Where(match => match.End > match.Start).Select(match => $"[{match.Start},{match.End}]"));
+                Assert.Equal((line, recorded.RootElement.GetProperty("spans")[i].GetRawText()), (line, $"[{spans}]"));
+            }
+        }
+        Assert.True(compared > 450, $"{compared} texts");
+
+        static LinearRegex? Read(string pattern)
+        {
+            try
+            {
+                return new(pattern);
+            }
+            catch (PatternException e) when (e.Message.Contains("a repeat of what may be empty", StringComparison.Ordinal))
+            {
+                return null;
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(@"(a)\1", "back-reference")]
+    [InlineData(@"(?<n>a)\k<n>", "back-reference")]
+    [InlineData(@"(?<n>a\g<n>?)", "recursion")]
+    [InlineData(@"(?<=ab)c", "look-behind")]
+    [InlineData(@"(?<!a*)c", "look-behind")]
+    [InlineData(@"\Ga", @"\G")]
+    [InlineData(@"a\Kb", @"\K")]
+    [InlineData(@"\R", @"\R")]
+    [InlineData(@"\X", @"\X")]
+    [InlineData(@"(?>ab|a)b", "atomic group")]
+    [InlineData(@"(?:ab)++", "possessive")]
+    [InlineData(@"(?:a*)*", "repeat of what may be empty")]
+    [InlineData(@"\p{Greek}", @"\p{Greek}")]
+    [InlineData(@"[[:alpha:]]", "[:alpha:]")]
+    [InlineData(@"a{1000}", "999")]
+    [InlineData(@"(?:(?:a{99}){99}){99}", "nodes")]
+    [InlineData(@"[b-a]", "swapped")]
+    [InlineData(@"(a", "not closed")]
+    [InlineData(@"a)", "parenthesis")]
+    [InlineData(@"*a", "nothing to repeat")]
+    public void Constructor_RefusesByName(string pattern, string named)
+    {
+        PatternException e = Assert.Throws<PatternException>(() => new LinearRegex(pattern));
+        Assert.Contains(named, e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(@"(?<=a)b", "ab b bb", "1-2")]
+    [InlineData(@"(?<!a)b", "ab b bb", "3-4,5-6,6-7")]
+    [InlineData(@"a++b?", "aaab", "0-4")]
+    [InlineData(@"a*+a", "aaa", "")]
+    [InlineData(@"(?>a*)b", "aab", "0-3")]
+    [InlineData(@"\p{^L}+", "ab12cd", "2-4")]
+    [InlineData(@"(?i:straSSE|K)", "STRAſsE K", "8-9,0-7")] // U+017F and U+212A fold to s and k
+    public void FindAll_ReadsWhatIsReadOfTheRest(string pattern, string text, string spans)
+    {
+        string[] expected = [.. spans.Split(',', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal)];
+        Assert.Equal(expected, Matches(new(pattern), text, hasTables: true).Select(match => $"{match.Start}-{match.End}").Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>Backtracking engines need time exponential or quadratic in the text for these; the reference aborts its process.</summary>
+    [Theory]
+    [InlineData(@"(?:a|a|ab)+c")]
+    [InlineData(@"(?:a+)+b")]
+    [InlineData(@"(?:\w+\s?)+!")]
+    [InlineData(@"(?:.{1,40}){1,40}x")]
+    [InlineData(@"(?=(?:a+)+b)a|(?!(?:\p{L}+)+\d)\p{L}")]
+    [InlineData(@"\s+$")]
+    [InlineData(Gpt2)]
+    [InlineData(Cl100K)]
+    public void FindAll_IsLinearOnAdversarialTexts(string pattern)
+    {
+        LinearRegex regex = new(pattern);
+        foreach (string text in (ReadOnlySpan<string>)[new('a', 1_000_000), new(' ', 1_000_000), string.Concat(Enumerable.Repeat("ab c", 100_000))])
+            foreach (Split match in Matches(regex, text, hasTables: true)) Assert.True(match.End > match.Start);
+    }
+
+    /// <summary>The number of sets is 2^20: more than tables may hold.</summary>
+    [Fact]
+    public void FindAll_MatchesWhatWouldOverflowItsTablesWithoutThem()
+    {
+        Random random = new(7);
+        string text = new([.. Enumerable.Range(0, 20_000).Select(_ => random.Next(2) == 0 ? 'a' : 'b')]);
+        List<Split> matches = [.. Matches(new(@"[ab]{20}a|b"), text, hasTables: true)];
+        int at = 0, next = 0;
+        while (at < text.Length)
+        {
+            int length = at + 20 < text.Length && text[at + 20] == 'a' ? 21 : text[at] == 'b' ? 1 : 0;
+            if (length > 0) Assert.Equal(new(at, at + length), matches[next++]);
+            at += Math.Max(length, 1);
+        }
+        Assert.Equal(matches.Count, next);
+    }
+
+    [Fact]
+    public void FindAll_GivesTheSameOnManyThreads()
+    {
+        string text = string.Concat(Enumerable.Repeat("It's 3.14 naïve 日本 \U0001D400\n\n don't  ", 300));
+        Split[] alone = [.. Matches(new(Cl100K), text, hasTables: true)];
+        LinearRegex shared = new(Cl100K);
+        Parallel.For(0, 8, _ => Assert.Equal(alone, Matches(shared, text, hasTables: true)));
+    }
+
+    private static Split[] Matches(LinearRegex regex, string text, bool hasTables)
+    {
+        SplitList matches = new();
+        if (hasTables) regex.FindAll(text, matches);
+        else regex.FindAllWithoutTables(text, matches);
+        CodePointMap map = new(text);
+        return [.. matches.Items.ToArray().Select(match => map[new(match.Start, match.End)]).Select(offset => new Split(offset.Start, offset.End))];
+    }
+}
