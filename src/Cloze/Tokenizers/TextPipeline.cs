@@ -34,8 +34,8 @@ internal sealed class TextPipeline
     {
         if (_normalizer is null) return text;
         AlignedBuffer buffer = new();
-        _normalizer.Normalize(new(LoneSurrogates.Replace(text), default, 0), buffer);
-        return buffer.Text.Chars.ToString();
+        ReadOnlySpan<char> clean = LoneSurrogates.Replace(text);
+        return (_normalizer.Normalize(new(clean, default, 0), buffer) ? buffer.Text.Chars : clean).ToString();
     }
 
     /// <summary>Appends the tokens of one text.</summary>
@@ -94,11 +94,7 @@ internal sealed class TextPipeline
     private void Block(ReadOnlySpan<char> source, int origin, ref Pass pass)
     {
         AlignedText text = new(source, default, origin);
-        if (_normalizer is not null)
-        {
-            _normalizer.Normalize(text, pass.Work.Buffer);
-            text = pass.Work.Buffer.Text;
-        }
+        if (_normalizer is not null && _normalizer.Normalize(text, pass.Work.Buffer)) text = pass.Work.Buffer.Text;
         if (!_normalized.MayMatch(text.Chars))
         {
             Model(text, 0, text.Chars.Length, ref pass);

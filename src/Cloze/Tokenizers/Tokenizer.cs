@@ -145,7 +145,7 @@ public sealed class Tokenizer
     }
 
     /// <summary>The same tokenizer with lower-casing before its own normalizer, code point by code point; special tokens in a text stay special.</summary>
-    public Tokenizer LowerCasing() => new(_parts with { Normalizer = new LowercaseFirst(_parts.Normalizer) });
+    public Tokenizer LowerCasing() => new(_parts with { Normalizer = _parts.Normalizer is { } normalizer ? new SequenceNormalizer([new Lowercase(), normalizer]) : new Lowercase() });
 
     /// <summary>The text of ids. Ids that nobody knows are left out.</summary>
     /// <param name="ids">The ids.</param>
@@ -158,7 +158,7 @@ public sealed class Tokenizer
             if (skipSpecialTokens && _addedById.TryGetValue(id, out AddedToken? added) && added.Special) continue;
             if (TokenOf(id) is { } token) tokens.Add(token);
         }
-        return _decoder?.Decode(tokens) ?? string.Join(' ', tokens);
+        return _decoder is null ? string.Join(' ', tokens) : string.Concat(_decoder.Decode(tokens));
     }
 
     /// <summary>Fills encodings up together, as one batch.</summary>

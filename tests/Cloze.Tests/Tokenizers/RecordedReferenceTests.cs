@@ -26,7 +26,7 @@ public sealed class RecordedReferenceTests
         Names("components", _ => true).SelectMany(group => Names($"components/{group}", _ => true).Select(name => $"{group}/{name}"))
             .Where(name => JsonDocument.Parse(File.ReadAllBytes(Path.Combine(TokenizerGoldens.Folder, "components", name, "tokenizer.json"))).RootElement.GetProperty("model").TryGetProperty("max_input_chars_per_word", out _)));
 
-    public static TheoryData<string> BertNormalizers() => new(Names("components/normalizers", name => name.StartsWith("bert-", StringComparison.Ordinal)));
+    public static TheoryData<string> Normalizers() => new(Names("components/normalizers", _ => true));
 
     [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Folders))]
@@ -48,16 +48,17 @@ public sealed class RecordedReferenceTests
     }
 
     [Theory(SkipTestWithoutData = true)]
-    [MemberData(nameof(BertNormalizers))]
-    public void BertNormalizer_AloneGivesTheRecordedText(string component)
+    [MemberData(nameof(Normalizers))]
+    public void Normalizer_AloneGivesTheRecordedText(string component)
     {
         string folder = Path.Combine(TokenizerGoldens.Folder, "components", "normalizers", component);
         INormalizer normalizer = TokenizerJson.ReadNormalizer(Path.Combine(folder, "tokenizer.json"))!;
         AlignedBuffer buffer = new();
         foreach (JsonElement golden in TokenizerGoldens.ReadLines(TokenizerGoldens.Find(folder, "cases.jsonl")!))
         {
-            normalizer.Normalize(new(golden.GetProperty("text").GetString(), default, 0), buffer);
-            Assert.Equal(golden.GetProperty("normalized").GetString(), buffer.Text.Chars.ToString());
+            string text = golden.GetProperty("text").GetString()!;
+            string normalized = normalizer.Normalize(new(text, default, 0), buffer) ? buffer.Text.Chars.ToString() : text;
+            Assert.Equal(golden.GetProperty("normalized").GetString(), normalized);
         }
     }
 

@@ -1,7 +1,7 @@
 namespace Cloze.Tokenizers;
 
-/// <summary>Joins tokens to text. Immutable, shared between threads.</summary>
+/// <summary>Rewrites a list of tokens; what the last decoder leaves is joined to the text. Immutable, shared between threads.</summary>
 internal interface IDecoder
 {
-    string Decode(IReadOnlyList<string> tokens);
+    List<string> Decode(List<string> tokens);
 }

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Cloze.Tokenizers;
 
 /// <summary>Tokens separated by spaces, continuations glued; with clean-up of English punctuation, token by token.</summary>
@@ -11,17 +9,22 @@ internal sealed class WordPieceDecoder(string prefix, bool cleanup) : IDecoder
         (" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"), (" 'm", "'m"), (" do not", " don't"), (" 's", "'s"), (" 've", "'ve"), (" 're", "'re"),
     ];
 
-    public string Decode(IReadOnlyList<string> tokens)
+    public List<string> Decode(List<string> tokens)
     {
-        StringBuilder text = new();
-        for (int i = 0; i < tokens.Count; i++)
+        List<string> texts = new(tokens.Count);
+        foreach (string token in tokens)
         {
-            string token = tokens[i];
-            if (i > 0) token = token.StartsWith(prefix, StringComparison.Ordinal) ? token[prefix.Length..] : " " + token;
-            if (cleanup)
-                foreach ((string from, string to) in s_cleanups) token = token.Replace(from, to, StringComparison.Ordinal);
-            text.Append(token);
+            string text = token;
+            if (texts.Count > 0) text = token.StartsWith(prefix, StringComparison.Ordinal) ? token[prefix.Length..] : " " + token;
+            texts.Add(cleanup ? CleanUp(text) : text);
         }
-        return text.ToString();
+        return texts;
+    }
+
+    /// <summary>Takes away the spaces that English does not write.</summary>
+    public static string CleanUp(string text)
+    {
+        foreach ((string from, string to) in s_cleanups) text = text.Replace(from, to, StringComparison.Ordinal);
+        return text;
     }
 }

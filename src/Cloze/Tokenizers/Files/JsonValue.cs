@@ -120,6 +120,13 @@ internal sealed class JsonValue
         return TextOf(ref reader);
     }
 
+    /// <summary>Bytes that stand in the file as base 64.</summary>
+    public byte[] Bytes()
+    {
+        Utf8JsonReader reader = Open(JsonTokenType.String, "a text");
+        return reader.TryGetBytesFromBase64(out byte[]? bytes) ? bytes : throw Wrong("base 64");
+    }
+
     public bool Flag() => _type switch { JsonTokenType.True => true, JsonTokenType.False => false, _ => throw Wrong("true or false") };
 
     /// <summary>A whole number that is not negative: ids, types, lengths.</summary>

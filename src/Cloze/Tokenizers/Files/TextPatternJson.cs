@@ -8,6 +8,7 @@ internal static class TextPatternJson
     {
         if (json.Find("String") is { } literal) return new LiteralPattern(literal.Text());
         if (json.Find("Regex") is not { } regex) throw json.Wrong("""{"String": …} or {"Regex": …}""");
+        if (regex.Text() == SpacesPattern.Expression) return new SpacesPattern();
         try
         {
             return new LinearRegex(regex.Text());

@@ -3,26 +3,6 @@ namespace Cloze.Tokenizers;
 /// <summary>The parts of a tokenizer.json, by their type. A type or a value that is not supported is refused by name.</summary>
 internal static class TokenizerComponents
 {
-    public static INormalizer Normalizer(JsonValue json)
-    {
-        switch (Type(json))
-        {
-            case "BertNormalizer":
-                bool lowercase = json.Flag("lowercase", true);
-                return new BertNormalizer(json.Flag("clean_text", true), json.Flag("handle_chinese_chars", true), json.Flag("strip_accents", lowercase), lowercase);
-            case "Lowercase":
-                return new Lowercase();
-            case var type:
-                throw Unsupported(json, type, "BertNormalizer, Lowercase, null");
-        }
-    }
-
-    public static IDecoder Decoder(JsonValue json) => Type(json) switch
-    {
-        "WordPiece" => new WordPieceDecoder(json.Find("prefix")?.Text() ?? "##", json.Flag("cleanup", true)),
-        var type => throw Unsupported(json, type, "WordPiece, null"),
-    };
-
     public static Truncation Truncation(JsonValue json)
     {
         JsonValue strategy = json.Need("strategy");

@@ -36,7 +36,7 @@ internal sealed class TokenizerJson
 
     /// <summary>The normalizer alone, whatever the model; null: the file has none.</summary>
     internal static INormalizer? ReadNormalizer(string path) =>
-        JsonValue.Parse(File.ReadAllBytes(path), path).Find("normalizer") is { } normalizer ? TokenizerComponents.Normalizer(normalizer) : null;
+        JsonValue.Parse(File.ReadAllBytes(path), path).Find("normalizer") is { } normalizer ? NormalizerJson.Read(normalizer) : null;
 
     private void Scan(VocabularyScan? scan)
     {
@@ -119,9 +119,9 @@ internal sealed class TokenizerJson
             foreach (JsonValue token in list.Items()) added.Add(SpecialToken.Read(token, special: false));
         return new(model, Part("post_processor") is { } processor ? PostProcessorJson.Read(processor) : Template.None, added.Tokens)
         {
-            Normalizer = Part("normalizer") is { } normalizer ? TokenizerComponents.Normalizer(normalizer) : null,
+            Normalizer = Part("normalizer") is { } normalizer ? NormalizerJson.Read(normalizer) : null,
             PreTokenizers = Part("pre_tokenizer") is { } preTokenizer ? PreTokenizerJson.Read(preTokenizer) : [],
-            Decoder = Part("decoder") is { } decoder ? TokenizerComponents.Decoder(decoder) : null,
+            Decoder = Part("decoder") is { } decoder ? DecoderJson.Read(decoder) : null,
             Truncation = Part("truncation") is { } truncation ? TokenizerComponents.Truncation(truncation) : null,
             Padding = Part("padding") is { } padding ? TokenizerComponents.Padding(padding) : null,
         };

@@ -17,7 +17,7 @@ internal sealed class BertNormalizer(bool cleanText, bool handleChineseChars, bo
 {
     public bool IsLocalAtSpaces => true;
 
-    public void Normalize(AlignedText source, AlignedBuffer target)
+    public bool Normalize(AlignedText source, AlignedBuffer target)
     {
         target.Start(source);
         ReadOnlySpan<char> text = source.Chars;
@@ -53,6 +53,7 @@ internal sealed class BertNormalizer(bool cleanText, bool handleChineseChars, bo
             if (isIdeograph) Space(target, span, ref last);
         }
         FlushMarks(target, ref last);
+        return true;
     }
 
     private void Space(AlignedBuffer target, uint span, ref uint last)

@@ -7,5 +7,6 @@ internal interface INormalizer
     bool IsLocalAtSpaces { get; }
 
     /// <summary>Writes the image of <paramref name="source"/> (no lone surrogates) to <paramref name="target"/>, which it starts.</summary>
-    void Normalize(AlignedText source, AlignedBuffer target);
+    /// <returns>False: the text stays as it is, and <paramref name="target"/> holds nothing of use.</returns>
+    bool Normalize(AlignedText source, AlignedBuffer target);
 }

@@ -33,6 +33,9 @@ internal sealed class PendingMarks
         if (isFirst) _spans[_spanCount++] = span;
     }
 
+    /// <summary>Puts a mark in the place of another.</summary>
+    public void Move(int from, int to) => _marks[to] = _marks[from];
+
     /// <summary>A counting sort by class: linear however long the run of marks.</summary>
     public void Sort()
     {

@@ -9,12 +9,17 @@ internal interface ITextPattern
     void FindAll(ReadOnlySpan<char> text, SplitList matches);
 }
 
-/// <summary>A literal text.</summary>
+/// <summary>A literal text; the empty one is found before every character and at the end, as the expression without characters is.</summary>
 internal sealed class LiteralPattern(string literal) : ITextPattern
 {
     public void FindAll(ReadOnlySpan<char> text, SplitList matches)
     {
-        if (literal.Length == 0) return;
+        if (literal.Length == 0)
+        {
+            for (int i = 0; i < text.Length; UnicodeData.Next(text, ref i)) matches.Add(i, i);
+            matches.Add(text.Length, text.Length);
+            return;
+        }
         for (int at = 0; text[at..].IndexOf(literal) is >= 0 and int skip; at += skip + literal.Length) matches.Add(at + skip, at + skip + literal.Length);
     }
 }

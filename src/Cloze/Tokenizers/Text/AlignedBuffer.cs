@@ -10,13 +10,21 @@ internal sealed class AlignedBuffer
     private uint[] _spans = [];
     private int _origin;
     private bool _isIdentity;
+    private AlignedBuffer? _spare;
+    private SplitList? _matches;
 
     public int Length { get; private set; }
 
-    public int Capacity => _chars.Length;
+    public int Capacity => Math.Max(_chars.Length, _spare?._chars.Length ?? 0);
 
     /// <summary>Combining marks that wait for the next starter.</summary>
     public PendingMarks Marks { get; } = new();
+
+    /// <summary>Room for the matches of a pattern.</summary>
+    public SplitList Matches => _matches ??= new();
+
+    /// <summary>Another buffer, for normalizers that go over the text several times.</summary>
+    public AlignedBuffer Spare => _spare ??= new();
 
     public AlignedText Text => new(_chars.AsSpan(0, Length), _isIdentity ? default : _spans.AsSpan(0, Length), _origin, _chars.AsSpan(0, Length + Slack));
 
@@ -61,6 +69,36 @@ internal sealed class AlignedBuffer
         Length += count;
     }
 
+    /// <summary>Appends the source's units from <paramref name="from"/> to <paramref name="end"/> as they are.</summary>
+    public void Copy(AlignedText source, int from, int end)
+    {
+        int first = Length;
+        source.Chars[from..end].CopyTo(Room(end - from));
+        Advance(source, from, end - from);
+        if (!_isIdentity && source.IsIdentity) JoinPairs(first, (uint)(source.Origin + from));
+    }
+
+    /// <summary>The units from <paramref name="from"/> on, to be changed in place one by one.</summary>
+    public Span<char> Written(int from) => _chars.AsSpan(from, Length - from);
+
+    /// <summary>Takes what <paramref name="other"/> holds, for what this one holds.</summary>
+    public void Swap(AlignedBuffer other)
+    {
+        (_chars, other._chars) = (other._chars, _chars);
+        (_spans, other._spans) = (other._spans, _spans);
+        (Length, other.Length) = (other.Length, Length);
+        (_origin, other._origin) = (other._origin, _origin);
+        (_isIdentity, other._isIdentity) = (other._isIdentity, _isIdentity);
+    }
+
+    /// <summary>Gives the last character another span.</summary>
+    public void MoveLast(uint span)
+    {
+        if (_isIdentity) Materialize();
+        _spans[Length - 1] = span;
+        if (char.IsLowSurrogate(_chars[Length - 1])) _spans[Length - 2] = span;
+    }
+
     /// <summary>Appends one code point that stands for <paramref name="span"/>.</summary>
     public void Append(int codePoint, uint span)
     {
@@ -83,6 +121,14 @@ internal sealed class AlignedBuffer
             if (units == 2) _spans[Length + 1] = span;
         }
         Length += units;
+    }
+
+    /// <summary>Both halves of a surrogate pair stand for the whole of it; <paramref name="origin"/>: the original place of unit <paramref name="first"/>.</summary>
+    private void JoinPairs(int first, uint origin)
+    {
+        ReadOnlySpan<char> chars = _chars.AsSpan(first, Length - first);
+        for (int i = chars.IndexOfAnyInRange('\uD800', '\uDBFF'); i >= 0 && i < chars.Length; i++)
+            if (char.IsHighSurrogate(chars[i])) _spans[first + i] = _spans[first + i + 1] = (origin + (uint)i) << 2 | 2;
     }
 
     private void Reserve(int more)
