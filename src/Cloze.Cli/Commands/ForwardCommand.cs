@@ -57,9 +57,29 @@ internal static class ForwardCommand
         using LoadedModel loaded = LoadedModel.Load(folder, task, threads);
         if (loaded.LoadedTask == ModelTask.MultipleChoice && inputs.Choices is null)
             throw new CommandException($"{inputsPath}: multiple choice needs input.input_ids of [B,choices,S].");
-        PackedTokens packed = Given(inputsPath, () => loaded.Model.Pack(inputs.Tokens));
-        ForwardOutputs outputs = new(packed, inputs.Choices ?? 1);
+        List<NewTensor> outputs = [];
+        if (inputs.Segments is null)
+        {
+            if (Given(inputsPath, () => Compute(loaded, inputs, keepsStates, outputs, row: null)) is { } loss) outputs.Add(NewTensor.Of("output.loss", [], new[] { loss }));
+        }
+        else    // each row is a call of its own
+        {
+            List<float> losses = [];
+            for (int row = 0; row < inputs.Segments.Rows; row++)
+                if (Given(inputsPath, () => Compute(loaded, inputs.OfRow(row), keepsStates, outputs, row)) is { } loss) losses.Add(loss);
+            if (losses.Count > 0) outputs.Add(NewTensor.Of("output.loss_per_row", [losses.Count], losses.ToArray()));
+        }
+        SafetensorsWriter.Write(outputsPath, outputs);
+        return CommandHost.Done;
+    }
 
+    /// <summary>One call.</summary>
+    /// <param name="row">Where the sequences are those of one row: which.</param>
+    /// <returns>The loss; null: there are no labels.</returns>
+    private static float? Compute(LoadedModel loaded, ForwardInputs inputs, bool keepsStates, List<NewTensor> tensors, int? row)
+    {
+        PackedTokens packed = loaded.Model.Pack(inputs.Tokens);
+        ForwardOutputs outputs = new(tensors, packed, inputs.Choices ?? 1, row);
         using CpuOps ops = loaded.NewCall();
         using IScope<CpuTensor> call = ops.Scope("call");
         HiddenStates<CpuTensor>? keep = keepsStates ? new(call) : null;
@@ -72,9 +92,7 @@ internal static class ForwardCommand
         foreach (TaskOutput<CpuTensor> result in results) outputs.Add(result.Name, result.Rows, result.Value);
         if (loaded.LoadedTask != ModelTask.Base && loaded.Pooler is { } pooler)
             outputs.Add("pooler_output", OutputRows.Sequences, pooler.Forward(ops, hidden, packed.Batch));
-        if (Given(inputsPath, () => run.Loss(ops, results)) is { } loss) outputs.AddScalar("loss", loss);
-        SafetensorsWriter.Write(outputsPath, outputs.Tensors);
-        return CommandHost.Done;
+        return run.Loss(ops, results)?.ToArray()[0];
     }
 
     /// <summary>What refuses the given values says which; the file is added here.</summary>

@@ -9,6 +9,13 @@ namespace Cloze.Cli.Commands;
 /// <param name="NotRead">Other tensors named so.</param>
 internal sealed record ForwardInputs(PaddedTokens Tokens, int? Choices, TaskLabels Labels, IReadOnlyList<string> NotRead)
 {
+    /// <summary>Where rows hold several sequences each; null: a row is one.</summary>
+    public ForwardSegments? Segments { get; init; }
+
+    /// <summary>One row of segments, as a batch of its sequences.</summary>
+    public ForwardInputs OfRow(int row) =>
+        this with { Tokens = Segments!.Tokens(Tokens, row), Labels = Segments.Labels(Labels, row), Segments = null };
+
     private const string Ids = "input.input_ids", Labelled = "label.labels";
 
     private static readonly string[] s_inputs = ["input.attention_mask", "input.token_type_ids", "input.position_ids", "input.global_attention_mask"];
@@ -23,9 +30,11 @@ internal sealed record ForwardInputs(PaddedTokens Tokens, int? Choices, TaskLabe
         if (ids.Shape.Count is not (2 or 3) || ids.Elements == 0)
             throw new CommandException($"{path}: {ids} is no batch; [B,S] or [B,choices,S] with a token is needed.");
         int length = ids.Shape[^1];
+        ForwardSegments? segments = ForwardSegments.Read(file, path, ids.Shape[0], length);
+        if (segments is not null && ids.Shape.Count == 3) throw new CommandException($"{path}: input.cu_seqlens goes with {Ids} of [B,S], not of [B,choices,S].");
         PaddedTokens tokens = new((int)(ids.Elements / length), length, ids.ReadIntegers())
         {
-            Mask = Mask("input.attention_mask"),
+            Mask = segments is null ? Mask("input.attention_mask") : null,
             Types = Beside("input.token_type_ids"),
             Positions = Beside("input.position_ids"),
             Global = Mask("input.global_attention_mask"),
@@ -33,6 +42,8 @@ internal sealed record ForwardInputs(PaddedTokens Tokens, int? Choices, TaskLabe
         FileTensor? labels = file.Find(Labelled);
         bool areFloats = labels is not null && TensorTypes.IsFloat(labels.Type);
         if (labels is not null && !areFloats && labels.Shape.Count > 1) RequireShape(labels);
+        if (segments is not null && (file.Find(Labelled) is { } some && (areFloats || some.Shape.Count != 2) ? Labelled : s_labels.FirstOrDefault(name => file.Find(name) is not null)) is { } label)
+            throw new CommandException($"{path}: {label} is given with input.cu_seqlens; labels of tokens, {Labelled} of [B,S], are read with it and no others.");
         TaskLabels given = new()
         {
             Classes = areFloats ? null : labels?.ReadIntegers(),
@@ -43,7 +54,13 @@ internal sealed record ForwardInputs(PaddedTokens Tokens, int? Choices, TaskLabe
         };
         IEnumerable<string> known = [Ids, Labelled, .. s_inputs, .. s_labels];
         return new(tokens, ids.Shape.Count == 3 ? ids.Shape[1] : null, given,
-            [.. file.Tensors.Keys.Where(name => name.StartsWith("input.", StringComparison.Ordinal) || name.StartsWith("label.", StringComparison.Ordinal)).Except(known)]);
+            [.. file.Tensors.Keys.Where(IsGiven).Except(known)])
+        {
+            Segments = segments,
+        };
+
+        bool IsGiven(string name) => (name.StartsWith("input.", StringComparison.Ordinal) && !(segments is not null && ForwardSegments.IsBounds(name)))
+            || name.StartsWith("label.", StringComparison.Ordinal);
 
         int[]? Beside(string name)
         {

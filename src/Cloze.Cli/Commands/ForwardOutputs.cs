@@ -5,11 +5,12 @@ using Cloze.Ops;
 namespace Cloze.Cli.Commands;
 
 /// <summary>Outputs in the padded layout, as the reference returns them, copied out of the call that made them.</summary>
-internal sealed class ForwardOutputs(PackedTokens packed, int choices)
+/// <param name="tensors">Receives them.</param>
+/// <param name="row">
+/// Where the batch is the sequences of one row, end to end: which. Its number ends the names, and token outputs are [S,…] of that row.
+/// </param>
+internal sealed class ForwardOutputs(List<NewTensor> tensors, PackedTokens packed, int choices, int? row = null)
 {
-    private readonly List<NewTensor> _tensors = [];
-
-    public IReadOnlyList<NewTensor> Tensors => _tensors;
 
     public void Add(string name, OutputRows rows, CpuTensor x)
     {
@@ -17,14 +18,14 @@ internal sealed class ForwardOutputs(PackedTokens packed, int choices)
         float[] values = x.ToArray();
         (int[] shape, float[] laidOut) = rows switch
         {
+            OutputRows.Tokens when row is not null => ([x.Rows, columns], values),
+            OutputRows.TokenScores when row is not null => ([x.Rows], values),
             OutputRows.Tokens => ([sequences, packed.Length, columns], packed.Pad(values, columns)),
             OutputRows.TokenScores => ([sequences, packed.Length], packed.Pad(values, columns)),
             OutputRows.Choices => ([sequences / choices, choices], values),
             OutputRows.Sequences or OutputRows.Labelled => (new[] { x.Rows, columns }, values),
             _ => throw new ArgumentOutOfRangeException(nameof(rows), rows, "No layout."),
         };
-        _tensors.Add(NewTensor.Of($"output.{name}", shape, laidOut));
+        tensors.Add(NewTensor.Of(row is null ? $"output.{name}" : $"output.{name}.{row}", shape, laidOut));
     }
-
-    public void AddScalar(string name, CpuTensor x) => _tensors.Add(NewTensor.Of($"output.{name}", [], x.ToArray()));
 }

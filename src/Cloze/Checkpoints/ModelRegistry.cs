@@ -19,6 +19,7 @@ public static class ModelRegistry
         new RobertaArchitecture(),
         new BertArchitecture(),
         new MosaicBertArchitecture(),
+        new FlexBertArchitecture(),
     ];
 
     /// <summary>The architecture that config.json, the class that is wanted and the names of the tensors tell.</summary>

@@ -7,7 +7,7 @@ namespace Cloze.Cpu;
 /// <remarks>Safe for concurrent use.</remarks>
 internal sealed unsafe class AttentionTables
 {
-    private const int FirstColumns = 512;
+    private const int FirstColumns = 512, MostPositions = 1 << 20;
     private readonly Lock _lock = new();
     private readonly Dictionary<(double Theta, int HeadSize), RotaryTable> _rotary = [];
     private readonly Dictionary<int, DistanceRows> _linear = [];
@@ -15,13 +15,15 @@ internal sealed unsafe class AttentionTables
     private readonly ConditionalWeakTable<CpuTensor, PackedRelativeKeys> _keys = [];
     private readonly ConditionalWeakTable<CpuTensor, PackedRelativeQueries> _queries = [];
 
-    /// <summary>For columns 0 … <paramref name="columns"/>−1 at least.</summary>
-    public RotaryTable Rotary(double theta, int headSize, int columns)
+    /// <summary>For positions 0 … <paramref name="positions"/>−1 at least.</summary>
+    /// <exception cref="ArgumentException">That is more than any sequence has.</exception>
+    public RotaryTable Rotary(double theta, int headSize, int positions)
     {
+        if (positions > MostPositions) throw new ArgumentException($"A rotary position is {positions - 1}; they are at most {MostPositions - 1}.");
         lock (_lock)
         {
-            if (_rotary.TryGetValue((theta, headSize), out RotaryTable? table) && table.Columns >= columns) return table;
-            return _rotary[(theta, headSize)] = new(theta, headSize, Grown(columns));
+            if (_rotary.TryGetValue((theta, headSize), out RotaryTable? table) && table.Positions >= positions) return table;
+            return _rotary[(theta, headSize)] = new(theta, headSize, Grown(positions));
         }
     }
 

@@ -20,7 +20,7 @@ internal sealed unsafe class CpuAttention(CpuRuntime runtime)
         if (queries.Count == 0) return;
         (int heads, int headSize, PositionTerm<CpuTensor> position, float scale, int? window, bool seesGlobal, _) = spec;
         bool allRows = queries == batch.All;
-        fixed (int* starts = batch.All.Starts.Span, columns = batch.Columns.Span, queryRows = queries.Rows.Span, queryStarts = queries.Starts.Span,
+        fixed (int* starts = batch.All.Starts.Span, columns = batch.Columns.Span, positions = batch.Positions.Span, queryRows = queries.Rows.Span, queryStarts = queries.Starts.Span,
             globalRows = batch.Global.Rows.Span, globalStarts = batch.Global.Starts.Span)
         {
             AttentionCall call = new()
@@ -55,7 +55,8 @@ internal sealed unsafe class CpuAttention(CpuRuntime runtime)
                     Run(_none ??= new(runtime.Kernels.Width), call, new NoTerm(), batch);
                     break;
                 case PositionTerm<CpuTensor>.Rotary(var theta):
-                    RotaryTable angles = runtime.AttentionTables.Rotary(theta, headSize, Reach(batch) + 1);
+                    RotaryTable angles = runtime.AttentionTables.Rotary(theta, headSize, batch.Positions.Limit);
+                    call.Positions = positions;
                     Run(_rotary ??= new(runtime.Kernels.Width), call, new RotaryTerm(angles.Cosines, angles.Sines), batch);
                     GC.KeepAlive(angles);
                     break;

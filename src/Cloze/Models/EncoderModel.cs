@@ -20,7 +20,17 @@ public sealed record EncoderModel<T>(IEncoder<T> Encoder, object? Head, GlobalRu
         return (Encoder.Forward(ops, batch, keep: null, rows), rows is null ? batch : batch.Only(rows));
     }
 
+    /// <summary>The separator that ends a question, for a model with global tokens; null: the model has no global attention.</summary>
+    public int? GlobalSeparator { get; init; }
+
+    /// <summary>Whether columns and positions count real tokens, so that a hole in a mask leaves no trace (<see cref="TokenBatchBuilder.Pack"/>).</summary>
+    public bool ClosesHoles { get; init; }
+
     /// <summary>The batch for this model: positions and global tokens by its rules.</summary>
-    /// <exception cref="ArgumentException">As <see cref="TokenBatchBuilder.Pack"/>.</exception>
-    public PackedTokens Pack(PaddedTokens tokens) => TokenBatchBuilder.Pack(tokens, Encoder.Positions, Globals, Encoder.Limits);
+    /// <exception cref="ArgumentException">
+    /// As <see cref="TokenBatchBuilder.Pack"/>; or global tokens are named and the model has no global attention.
+    /// </exception>
+    public PackedTokens Pack(PaddedTokens tokens) => tokens.Global is null || GlobalSeparator is not null
+        ? TokenBatchBuilder.Pack(tokens, Encoder.Positions, Globals, Encoder.Limits, ClosesHoles)
+        : throw new ArgumentException("Global tokens are given, but the model has no global attention (only Longformer has).");
 }

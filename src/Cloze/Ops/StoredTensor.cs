@@ -68,6 +68,9 @@ public sealed record TensorNames(string[] Prefixes, params (string Name, string 
 {
     /// <summary>No other spelling.</summary>
     public static TensorNames Exact { get; } = new([]);
+
+    /// <summary>A beginning of names within the encoder that the files of another program spell otherwise: "layers." and "encoder.layers.".</summary>
+    public (string Name, string Stored)? Within { get; init; }
 }
 
 /// <summary>Questions to a file.</summary>

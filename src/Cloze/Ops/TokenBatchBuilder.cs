@@ -115,8 +115,9 @@ public sealed record PackedTokens(TokenBatch Batch, Rows Places, int Length)
         int[] places = new int[columns.Length];
         for (int sequence = 0; sequence < places.Length; sequence++)
         {
-            ReadOnlyMemory<int> starts = Batch.All.Starts;
-            int place = Batch.Columns.Span[starts.Span[sequence]..starts.Span[sequence + 1]].IndexOf(Math.Max(columns[sequence], 0));
+            ReadOnlySpan<int> starts = Batch.All.Starts.Span;
+            int column = Math.Max(columns[sequence], 0);
+            int place = column < Length ? Places.Span[starts[sequence]..starts[sequence + 1]].IndexOf(sequence * Length + column) : -1;
             places[sequence] = place < 0 ? Labels.Ignored : place;
         }
         return new(places);
@@ -137,10 +138,14 @@ public static class TokenBatchBuilder
 {
     /// <summary>Drops the pads. Real tokens keep the column they had, also after a hole.</summary>
     /// <param name="limits">What ids, types and positions are checked against; null: they are not.</param>
+    /// <param name="closesHoles">
+    /// Columns and positions count the real tokens instead, and given positions are not read: the rows of an implementation that drops pads before it
+    /// looks where tokens stand.
+    /// </param>
     /// <exception cref="ArgumentException">
     /// There is no sequence, one has no token, an array has not B·S elements, or a token's id, type or position is not in the model's tables.
     /// </exception>
-    public static PackedTokens Pack(PaddedTokens padded, PositionRule positionRule, GlobalRule globalRule, InputLimits? limits = null)
+    public static PackedTokens Pack(PaddedTokens padded, PositionRule positionRule, GlobalRule globalRule, InputLimits? limits = null, bool closesHoles = false)
     {
         if (padded.Sequences < 1) throw new ArgumentException("The batch has no sequence.");
         int length = padded.Length, all = padded.Sequences * length;
@@ -168,10 +173,11 @@ public static class TokenBatchBuilder
                 if (!real[column]) continue;
                 int type = padded.Types?[offset + column] ?? 0;
                 if (limits is not null) Check(limits, sequence, column, given[column], type, position[column]);
+                int closed = ids.Count - starts[^1];
                 ids.Add(given[column]);
                 types.Add(limits is { Types: null } ? 0 : type);
-                positions.Add(position[column]);
-                columns.Add(column);
+                positions.Add(closesHoles ? closed : position[column]);
+                columns.Add(closesHoles ? closed : column);
                 places.Add(offset + column);
                 sequenceOfRow.Add(sequence);
                 isGlobal.Add(global[column]);

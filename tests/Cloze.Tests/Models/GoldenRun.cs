@@ -1,4 +1,5 @@
 using Cloze.Checkpoints;
+using Cloze.Cli.Commands;
 using Cloze.Heads;
 using Cloze.Models;
 using Cloze.Ops;
@@ -21,6 +22,11 @@ internal sealed class GoldenRun<T>(IReading<T> reading, GoldenCase golden) where
         Weights<T> weights = new(file, reading.Factory);
         EncoderModel<T> model = file.Architecture.Build(settings, task, about.Labels.Count, weights);
         Pooler<T>? pooler = file.Architecture.BuildPooler(settings, weights);
+        if (golden.Has("input.cu_seqlens.0"))
+        {
+            RunRows(model, about);
+            return;
+        }
         PackedTokens packed = model.Pack(golden.Tokens());
         TaskRun<T> run = new(model, about, packed, golden.Labels(), golden.Choices);
 
@@ -47,6 +53,25 @@ internal sealed class GoldenRun<T>(IReading<T> reading, GoldenCase golden) where
             ExpectTheSameOutputs(run, [.. run.Outputs(ops, hidden).Select(output => (output.Name, reading.Values(output.Value)))]);
         }
         reading.Close(ops);
+    }
+
+    /// <summary>Rows of several sequences, each a call of its own.</summary>
+    private void RunRows(EncoderModel<T> model, TaskConfig about)
+    {
+        ForwardInputs inputs = ForwardInputs.Read(Path.Combine(golden.Folder, "reference.safetensors"));
+        List<float> losses = [];
+        for (int row = 0; row < inputs.Segments!.Rows; row++)
+        {
+            ForwardInputs alone = inputs.OfRow(row);
+            PackedTokens packed = model.Pack(alone.Tokens);
+            TaskRun<T> run = new(model, about, packed, alone.Labels);
+            ILosses<T> ops = reading.Open();
+            IReadOnlyList<TaskOutput<T>> outputs = run.Outputs(ops, model.Encoder.Forward(ops, packed.Batch));
+            foreach (TaskOutput<T> output in outputs) golden.Compare($"output.{output.Name}.{row}", reading.Values(output.Value));
+            if (run.Loss(ops, outputs) is { } loss) losses.Add(reading.Values(loss)[0]);
+            reading.Close(ops);
+        }
+        golden.Compare("output.loss_per_row", [.. losses]);
     }
 
     private void Compare(TaskOutput<T> output, PackedTokens packed)

@@ -109,19 +109,19 @@ internal readonly ref struct AttentionProblem<T> where T : class
         for (int n = 0; n < x.Rows; n++)
         {
             for (int c = 0; c < row.Length; c++) row[c] = x[n][c];
-            Rotate(row, Column(rows.Span[n]), theta);
+            Rotate(row, _batch.Positions.Span[rows.Span[n]], theta);
             for (int c = 0; c < row.Length; c++) y[n][c] = (float)row[c];
         }
         return y;
     }
 
-    /// <summary>Turns each head of a row by its column: element i of the first half with element i of the second, by column · theta^(−2i/d).</summary>
-    private void Rotate(Span<double> row, int column, double theta)
+    /// <summary>Turns each head of a row by its position: element i of the first half with element i of the second, by position · theta^(−2i/d).</summary>
+    private void Rotate(Span<double> row, int position, double theta)
     {
         int size = _spec.HeadSize, half = size / 2;
         for (int pair = 0; pair < half; pair++)
         {
-            float angle = column * (1f / (float)Math.Pow(theta, 2.0 * pair / size)); // rounded where the reference rounds its tables
+            float angle = position * (1f / (float)Math.Pow(theta, 2.0 * pair / size)); // rounded where the reference rounds its tables
             (float sine, float cosine) = ((float)Math.Sin(angle), (float)Math.Cos(angle));
             for (int head = 0; head < _spec.Heads; head++)
             {

@@ -19,7 +19,7 @@ internal unsafe struct AlibiTerm(float* slopes) : IPositionTerm
         _slope = -slopes[head] * Log2E;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly void PackRow<S, V>(float* from, float* to, int d, int column, float scale) where S : struct, ISimd<V> where V : struct =>
+    public readonly void PackRow<S, V>(float* from, float* to, int d, int position, float scale) where S : struct, ISimd<V> where V : struct =>
         HeadRows.Copy<S, V>(from, to, d, scale);
 
     public readonly void Block<S, V>(in AttentionTile tile, int keys) where S : struct, ISimd<V> where V : struct { }

@@ -41,6 +41,8 @@ internal unsafe struct AttentionCall
     public int* Starts;
     /// <summary>[N].</summary>
     public int* Columns;
+    /// <summary>[N]: what rotations turn by; null: the columns, counted from the sequence's first.</summary>
+    public int* Positions;
     /// <summary>[R] and [B+1] places in it; null: every row is a query.</summary>
     public int* QueryRows, QueryStarts;
     /// <summary>Keys that are seen whatever the window, once: [G] and [B+1] places in it; null: none.</summary>

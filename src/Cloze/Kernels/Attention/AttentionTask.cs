@@ -29,7 +29,7 @@ internal unsafe struct AttentionTask
     /// <summary>Keys that the window lets the tile see, counted from the sequence's first: FirstKey … EndKey−1.</summary>
     public int FirstKey, EndKey;
 
-    private readonly int* _columns, _queryRows;
+    private readonly int* _columns, _positions, _queryRows;
     private readonly int _start, _count, _firstColumn, _firstQuery;
 
     public AttentionTask(in AttentionCall call, int sequence, int tile, int head)
@@ -38,6 +38,7 @@ internal unsafe struct AttentionTask
         (_start, _count) = (call.Starts[sequence], call.Starts[sequence + 1] - call.Starts[sequence]);
         _columns = call.Columns + _start;
         _firstColumn = _columns[0];
+        _positions = call.Positions == null ? null : call.Positions + _start;
         int from = HeadRows.LowerBound(_columns, _count, _firstColumn + tile * call.QueryTile);
         int to = HeadRows.LowerBound(_columns, _count, _firstColumn + (tile + 1) * call.QueryTile);
         _firstQuery = _start + from;
@@ -106,7 +107,16 @@ internal unsafe struct AttentionTask
     public readonly int Column(int key) => _columns[key] - _firstColumn;
 
     /// <summary>Column of a query of the tile, from the sequence's first.</summary>
-    public readonly int QueryColumn(int query) => _columns[(_queryRows == null ? _firstQuery + query : _queryRows[query]) - _start] - _firstColumn;
+    public readonly int QueryColumn(int query) => Column(KeyOfQuery(query));
+
+    /// <summary>What a key of the sequence is turned by.</summary>
+    public readonly int Position(int key) => _positions == null ? Column(key) : _positions[key];
+
+    /// <summary>What a query of the tile is turned by.</summary>
+    public readonly int QueryPosition(int query) => Position(KeyOfQuery(query));
+
+    /// <summary>The place of a query among the keys of the sequence.</summary>
+    private readonly int KeyOfQuery(int query) => (_queryRows == null ? _firstQuery + query : _queryRows[query]) - _start;
 
     /// <summary>Row of Q and of the output.</summary>
     public readonly nint QueryRow(int query) => _firstQuery + query;

@@ -16,7 +16,8 @@ internal unsafe interface IPositionTerm
     void Attach<S, V>(float* scratch, int head, in AttentionCall call, float scale) where S : struct, ISimd<V> where V : struct;
 
     /// <summary>A query or key goes to its tile: d floats times <paramref name="scale"/>.</summary>
-    void PackRow<S, V>(float* from, float* to, int d, int column, float scale) where S : struct, ISimd<V> where V : struct;
+    /// <param name="position">What a rotation turns by.</param>
+    void PackRow<S, V>(float* from, float* to, int d, int position, float scale) where S : struct, ISimd<V> where V : struct;
 
     /// <summary>Once for each block of keys against a tile of queries.</summary>
     void Block<S, V>(in AttentionTile tile, int keys) where S : struct, ISimd<V> where V : struct;

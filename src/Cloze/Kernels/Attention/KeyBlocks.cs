@@ -41,7 +41,7 @@ internal static unsafe class KeyBlocks<S, V, P> where S : struct, ISimd<V> where
         {
             int key = list == null ? first + j : task.KeyOfRow(list[j]), column = task.Column(key);
             nint row = task.KeyRow(key);
-            term.PackRow<S, V>(call.K + row * call.KStride + head, task.Tile.Keys + j * stride, d, column, 1);
+            term.PackRow<S, V>(call.K + row * call.KStride + head, task.Tile.Keys + j * stride, d, task.Position(key), 1);
             HeadRows.Copy<S, V>(call.V + row * call.VStride + head, task.Values + j * stride, d, 1);
             (task.Tile.KeyColumns[j], task.KeyPlaces[j]) = (column, column);
             if (list != null) continue;

@@ -12,7 +12,7 @@ internal readonly unsafe struct NoTerm : IPositionTerm
     public void Attach<S, V>(float* scratch, int head, in AttentionCall call, float scale) where S : struct, ISimd<V> where V : struct { }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void PackRow<S, V>(float* from, float* to, int d, int column, float scale) where S : struct, ISimd<V> where V : struct =>
+    public void PackRow<S, V>(float* from, float* to, int d, int position, float scale) where S : struct, ISimd<V> where V : struct =>
         HeadRows.Copy<S, V>(from, to, d, scale);
 
     public void Block<S, V>(in AttentionTile tile, int keys) where S : struct, ISimd<V> where V : struct { }

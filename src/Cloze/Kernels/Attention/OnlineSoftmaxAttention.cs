@@ -66,7 +66,7 @@ internal static unsafe class OnlineSoftmaxAttention<S, V, P> where S : struct, I
             {
                 int query = Math.Min(lane + l, count - 1), column = task.QueryColumn(query);   // lanes beyond the last repeat it; nobody reads their results
                 float* row = call.Q + task.QueryRow(query) * call.QStride + task.Head * d;
-                term.PackRow<S, V>(row, task.Rows + l * stride, d, column, call.Scale * Log2E);
+                term.PackRow<S, V>(row, task.Rows + l * stride, d, task.QueryPosition(query), call.Scale * Log2E);
                 if (task.Head + 1 < call.Heads) HeadRows.Prefetch(row + d, d);
                 (task.Tile.QueryColumns[lane + l], task.QueryPlaces[lane + l]) = (column, column);
                 (task.Maximum[lane + l], task.Sum[lane + l]) = (float.MinValue, 0);

@@ -50,7 +50,7 @@ internal unsafe struct RelativeTerm(PackedRelativeKeys? keys, PackedRelativeQuer
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly void PackRow<S, V>(float* from, float* to, int d, int column, float scale) where S : struct, ISimd<V> where V : struct =>
+    public readonly void PackRow<S, V>(float* from, float* to, int d, int position, float scale) where S : struct, ISimd<V> where V : struct =>
         HeadRows.Copy<S, V>(from, to, d, scale);
 
     /// <summary>k·Qr of six keys at a time with the rows that they can meet.</summary>

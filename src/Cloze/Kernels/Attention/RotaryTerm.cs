@@ -2,9 +2,9 @@ using System.Runtime.CompilerServices;
 using Cloze.Kernels.Simd;
 namespace Cloze.Kernels.Attention;
 
-/// <summary>q and k rotated by their column as they are packed: x₁·cos − x₂·sin and x₂·cos + x₁·sin of the two halves of a head.</summary>
-/// <param name="cosines">[columns][d/2], as the reference rounds them.</param>
-/// <param name="sines">[columns][d/2].</param>
+/// <summary>q and k rotated by their position as they are packed: x₁·cos − x₂·sin and x₂·cos + x₁·sin of the two halves of a head.</summary>
+/// <param name="cosines">[positions][d/2], as the reference rounds them.</param>
+/// <param name="sines">[positions][d/2].</param>
 /// <remarks>Su et al. 2021, arXiv:2104.09864, in the halves layout of GPT-NeoX. Costs no pass over memory.</remarks>
 internal readonly unsafe struct RotaryTerm(float* cosines, float* sines) : IPositionTerm
 {
@@ -15,10 +15,10 @@ internal readonly unsafe struct RotaryTerm(float* cosines, float* sines) : IPosi
     public void Attach<S, V>(float* scratch, int head, in AttentionCall call, float scale) where S : struct, ISimd<V> where V : struct { }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void PackRow<S, V>(float* from, float* to, int d, int column, float scale) where S : struct, ISimd<V> where V : struct
+    public void PackRow<S, V>(float* from, float* to, int d, int position, float scale) where S : struct, ISimd<V> where V : struct
     {
         int half = d / 2;
-        nint row = (nint)column * half;
+        nint row = (nint)position * half;
         int done = Turn<S, V>(from, to, half, 0, cosines + row, sines + row, scale);
         if (done < half) Turn<SimdScalar, float>(from, to, half, done, cosines + row, sines + row, scale);
     }
