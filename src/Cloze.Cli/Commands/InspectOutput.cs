@@ -10,7 +10,7 @@ internal static class InspectOutput
     public static void WriteJson(Utf8JsonWriter json, Inspection found, IReadOnlyList<ListedTensor>? tensors)
     {
         json.WriteStartObject();
-        json.WriteString("path", found.Path);
+        json.WriteString(found.IsShape ? "shape" : "path", found.Path);
         json.WriteString("architecture", found.Architecture);
         json.WriteString("class", found.Class);
         json.WriteStartObject("parameters");
@@ -18,6 +18,12 @@ internal static class InspectOutput
         json.WriteStartObject("parts");
         foreach ((string part, long elements) in found.Parameters) json.WriteNumber(part, elements);
         json.WriteEndObject();
+        if (found.IsShape)
+        {
+            json.WriteStartObject("heads");
+            foreach ((string name, long elements) in found.Heads) json.WriteNumber(name, elements);
+            json.WriteEndObject();
+        }
         if (found.StoredBytes is { } bytes) json.WriteNumber("stored_bytes", bytes);
         json.WriteStartObject("stored_as");
         foreach ((string type, int count) in found.StoredTypes) json.WriteNumber(type, count);
@@ -31,6 +37,14 @@ internal static class InspectOutput
             json.WriteEndObject();
         }
         else json.WriteNull("tokenizer");
+        if (found.Length is (var longest, var trained))
+        {
+            json.WriteStartObject("length");
+            WriteNumber("longest", longest);
+            WriteNumber("trained", trained);
+            json.WriteEndObject();
+        }
+        else json.WriteNull("length");
         if (found.Cost is { } cost)
         {
             json.WriteStartObject("cost");
@@ -39,6 +53,11 @@ internal static class InspectOutput
             json.WriteNumber("flops", cost.Flops);
             json.WriteNumber("weight_bytes", cost.WeightBytes);
             json.WriteNumber("activation_bytes", cost.ActivationBytes);
+            if (cost.Class is { } ofClass)
+            {
+                json.WriteNumber("class_flops", ofClass.Flops);
+                json.WriteNumber("class_activation_bytes", ofClass.ActivationBytes);
+            }
             json.WriteEndObject();
         }
         else json.WriteNull("cost");
@@ -54,6 +73,11 @@ internal static class InspectOutput
         json.WriteEndArray();
         if (tensors is not null) WriteTensors(json, tensors);
         json.WriteEndObject();
+
+        void WriteNumber(string name, int? value)
+        {
+            if (value is { } number) json.WriteNumber(name, number); else json.WriteNull(name);
+        }
     }
 
     private static void WriteTensors(Utf8JsonWriter json, IReadOnlyList<ListedTensor> tensors)
@@ -75,18 +99,22 @@ internal static class InspectOutput
 
     public static void WriteTable(TextWriter output, Inspection found, IReadOnlyList<ListedTensor>? tensors)
     {
-        Line("path", found.Path);
+        Line(found.IsShape ? "shape" : "path", found.Path);
         if (found.Architecture is not null) Line("architecture", $"{found.Architecture}{(found.Class is null ? "" : $" ({found.Class})")}");
         Line("parameters", Number(found.Parameters.Sum(part => part.Elements)));
         foreach ((string part, long elements) in found.Parameters) Line($"  {part}", Number(elements));
+        foreach ((string name, long elements) in found.Heads) Line("  and in", $"{name} {Number(elements)}");
+        if (found.Length is (var longest, var trained))
+            Line("length", longest is { } most ? $"up to {Number(most)} tokens" : $"any{(trained is { } known ? $"; trained with {Number(known)} tokens" : "")}");
         if (found.StoredBytes is { } bytes)
             Line("stored", $"{Number(bytes)} bytes: {string.Join(", ", found.StoredTypes.Select(type => $"{type.Count} × {type.Type}"))}");
         if (found.Tokenizer is { } tokenizer)
             Line("tokenizer", $"{Number(tokenizer.Tokens)} tokens{(tokenizer.Mask is null ? "" : $", mask {tokenizer.Mask}")}");
         if (found.Cost is { } cost)
         {
-            Line("cost", string.Create(CultureInfo.InvariantCulture, $"{cost.Batch} × {cost.Tokens} tokens: {cost.Flops / 1e9:N1} GFLOP"));
-            (double weights, double activations) = (cost.WeightBytes / 1e6, cost.ActivationBytes / 1e6);
+            string ofClass = cost.Class is { } whole ? string.Create(CultureInfo.InvariantCulture, $" for all states; {whole.Flops / 1e9:N1} for {found.Class} alone") : "";
+            Line("cost", string.Create(CultureInfo.InvariantCulture, $"{cost.Batch} × {cost.Tokens} tokens: {cost.Flops / 1e9:N1} GFLOP{ofClass}"));
+            (double weights, double activations) = (cost.WeightBytes / 1e6, (cost.Class?.ActivationBytes ?? cost.ActivationBytes) / 1e6);
             Line("memory", string.Create(CultureInfo.InvariantCulture, $"{weights:N1} MB of weights, {activations:N1} MB of activations at the most"));
         }
         Line("problems", found.Problems.Count == 0 ? "none" : Number(found.Problems.Count));

@@ -11,16 +11,9 @@ namespace Cloze.Cli.Commands;
 /// <param name="Name">Of the tensor, key or file.</param>
 internal sealed record Problem(string Kind, string Name, string Message);
 
-/// <summary>What a batch costs.</summary>
-/// <param name="Flops">Of matrix products and attention; a multiply and an add are two.</param>
-/// <param name="WeightBytes">As they lie in memory: float32, and int8 tables with their scales.</param>
-/// <param name="ActivationBytes">The most that lives at once, in float32, beside the weights.</param>
-internal sealed record Cost(int Tokens, int Batch, long Flops, long WeightBytes, long ActivationBytes);
-
-/// <summary>All that is known of a folder or a weights file. Faults become problems, unless a class is asked for; what is broken throws.</summary>
+/// <summary>All that is known of a folder, a weights file or a published size. Faults become problems, unless a class is asked for; what is broken throws.</summary>
 internal sealed class Inspection : IDisposable
 {
-    private const int UsualTokens = 512, MostTokens = 1 << 26;
     private readonly WeightFiles? _weights;
     private Checkpoint? _checkpoint;
     private LoadReport? _report;
@@ -28,16 +21,22 @@ internal sealed class Inspection : IDisposable
 
     private Inspection(string path, WeightFiles? weights, bool asClass) => (Path, _weights, _asClass) = (path, weights, asClass);
 
+    /// <summary>The folder or the file, or the name of a shape.</summary>
     public string Path { get; }
+    public bool IsShape { get; private init; }
     public string? Architecture { get; private set; }
     public string? Class { get; private set; }
     public List<(string Part, long Elements)> Parameters { get; } = [];
+    /// <summary>Of a shape: the parameters that each class has beside these.</summary>
+    public List<(string Class, long Elements)> Heads { get; } = [];
+    /// <summary>Tokens of the longest sequence that it reads, null: any; and, where nothing limits them, of the longest that it was trained with.</summary>
+    public (int? Longest, int? Trained)? Length { get; private set; }
     /// <summary>Of the files' values, as stored.</summary>
     public long? StoredBytes => _weights?.Tensors.Values.Sum(tensor => tensor.Bytes);
     public IEnumerable<(string Type, int Count)> StoredTypes => _weights is null ? []
         : _weights.Tensors.Values.GroupBy(tensor => tensor.Type).OrderBy(group => group.Key).Select(group => (TensorTypes.Name(group.Key), group.Count()));
     public (int Tokens, string? Mask)? Tokenizer { get; private set; }
-    public Cost? Cost { get; private set; }
+    public ModelCost? Cost { get; private set; }
     public List<Problem> Problems { get; } = [];
 
     /// <exception cref="CheckpointException">It is broken.</exception>
@@ -92,6 +91,16 @@ internal sealed class Inspection : IDisposable
 
     public void Dispose() => _weights?.Dispose();
 
+    /// <summary>A published size, without a file.</summary>
+    /// <exception cref="CheckpointException">There is no such size, or it has no such class.</exception>
+    public static Inspection OfShape(string name, InspectRequest request)
+    {
+        (string known, IArchitecture architecture, ConfigFields config) = ModelRegistry.Shape(name);
+        Inspection inspection = new(known, weights: null, asClass: true) { IsShape = true };
+        inspection.Describe(architecture, config, request);
+        return inspection;
+    }
+
     private void ReadModel(ConfigFields config, InspectRequest request) => Try("setting", "config.json", () =>
     {
         IArchitecture architecture;
@@ -101,19 +110,32 @@ internal sealed class Inspection : IDisposable
             _checkpoint = Checkpoint.Of(config, _weights, request.As);
             architecture = _checkpoint.Architecture;
         }
+        Describe(architecture, config, request);
+        foreach (string key in config.Unread.Where(config.Has)) Add("unread-key", key, $"config.json: nobody reads {key}");
+    });
+
+    private void Describe(IArchitecture architecture, ConfigFields config, InspectRequest request)
+    {
         Architecture = architecture.ModelTypes[0];
         object settings = architecture.Configure(config, _checkpoint);
         ModelTask task = request.As is not null ? ModelRegistry.TaskOf(request.As, architecture, config.Source) : ModelRegistry.TaskOf(config, architecture);
-        int labels = TaskConfig.Read(config, task).Labels.Count;
+        TaskConfig about = TaskConfig.Read(config, task);
         string? named = request.As ?? config.Texts("architectures")?.FirstOrDefault();
         Class = named ?? architecture.Classes.First(entry => entry.Value == ModelTask.Base).Key;
         Weights<Shape> schema = ShapeFactory.Schema();
-        architecture.Build(settings, task, labels, schema);
+        EncoderModel<Shape> model = architecture.Build(settings, IsShape ? ModelTask.Base : task, about.Labels.Count, schema);
+        Length = (model.Encoder.LongestSequence(), model.Encoder.Limits.Trained);
         CountParameters(schema, architecture);
-        if (_checkpoint is not null) Compare(_checkpoint, settings, task, labels);
-        Measure(architecture, settings, config, request);
-        foreach (string key in config.Unread.Where(config.Has)) Add("unread-key", key, $"config.json: nobody reads {key}");
-    });
+        if (IsShape) CountHeads(architecture, settings, request);
+        if (_checkpoint is not null) Compare(_checkpoint, settings, task, about.Labels.Count);
+        Cost = ModelCost.Of(architecture, settings, task, about, request,
+            _report?.Read.Sum(WeightBytes) ?? sizeof(float) * (Parameters.Sum(part => part.Elements)
+                + Heads.Where(head => head.Class == Class).Sum(head => head.Elements)));
+
+        static long WeightBytes(RequestedTensor tensor) => tensor is { Request.Role: WeightRole.Table, Stored.Values.Int8: { } rows }
+            ? tensor.Stored.Elements + rows.Scales.Length * sizeof(float)
+            : tensor.Stored.Elements * sizeof(float);
+    }
 
     private void Compare(Checkpoint checkpoint, object settings, ModelTask task, int labels)
     {
@@ -135,41 +157,19 @@ internal sealed class Inspection : IDisposable
             Parameters.Add((part.Key, part.Sum(tensor => tensor.Elements)));
     }
 
-    private void Measure(IArchitecture architecture, object settings, ConfigFields config, InspectRequest request)
+    /// <summary>What each class asks for that the encoder does not, two labels where it has labels.</summary>
+    private void CountHeads(IArchitecture architecture, object settings, InspectRequest request)
     {
-        if (request.Tokens is { } asked)
-        {
-            if ((long)asked * request.Batch > MostTokens) throw new CommandException($"{request.Batch} × {asked} tokens are too many; choose fewer.");
-            Cost = CostOf(architecture, settings, asked, request.Batch)
-                ?? throw new CommandException($"{asked} tokens are too many for this model, which has positions for fewer; choose fewer by --tokens.");
-            return;
-        }
-        int positions = config.Int32OrNull("max_position_embeddings") ?? UsualTokens;
-        Cost = CostOf(architecture, settings, Math.Min(UsualTokens, positions), request.Batch)
-            ?? CostOf(architecture, settings, Math.Max(1, positions - 2), request.Batch); // RoBERTa's first two rows are never a token's
-    }
+        HashSet<string> encoder = [.. Tensors(ModelTask.Base).Select(tensor => tensor.Name)];
+        foreach ((string name, ModelTask task) in architecture.Classes.Where(known => request.As is null || known.Key == request.As).DistinctBy(known => known.Value))
+            if (task != ModelTask.Base) Heads.Add((name, Tensors(task).Where(tensor => !encoder.Contains(tensor.Name)).Sum(tensor => tensor.Elements)));
 
-    /// <summary>Of the encoder; null: a token has no row in the position table.</summary>
-    private Cost? CostOf(IArchitecture architecture, object settings, int tokens, int sequences)
-    {
-        CostOps ops = new();
-        try
+        IReadOnlyList<StoredTensor> Tensors(ModelTask task)
         {
-            EncoderModel<Shape> model = architecture.Build(settings, ModelTask.Base, labels: 2, ShapeFactory.Schema());
-            TokenBatch batch = model.Pack(new(sequences, tokens, new int[sequences * tokens])).Batch;
-            using IScope<Shape> scope = ops.Scope("encoder");
-            model.Encoder.Forward(ops, batch);
+            Weights<Shape> schema = ShapeFactory.Schema();
+            architecture.Build(settings, task, labels: 2, schema);
+            return schema.Tensors;
         }
-        catch (Exception e) when (e is ShapeException or ArgumentException)
-        {
-            return null;
-        }
-        long weights = _report is null ? Parameters.Sum(part => part.Elements) * sizeof(float) : _report.Read.Sum(WeightBytes);
-        return new(tokens, sequences, ops.Flops + ops.DerivedFlops, weights, ops.PeakBytes + ops.DerivedBytes);
-
-        static long WeightBytes(RequestedTensor tensor) => tensor is { Request.Role: WeightRole.Table, Stored.Values.Int8: { } rows }
-            ? tensor.Stored.Elements + rows.Scales.Length * sizeof(float)
-            : tensor.Stored.Elements * sizeof(float);
     }
 
     private void ReadTokenizer(string folder, ConfigFields? config)

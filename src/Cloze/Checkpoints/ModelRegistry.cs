@@ -1,13 +1,14 @@
+using System.Text;
 using Cloze.Heads;
 using Cloze.Models;
 using Cloze.Ops;
 namespace Cloze.Checkpoints;
 
-/// <summary>Every architecture that this library reads. Adding one is its model file and one line here.</summary>
+/// <summary>Every architecture that this library reads. Adding one is its model file and one line here, or a call of <see cref="Add"/>.</summary>
+/// <remarks>Safe to use from many threads.</remarks>
 public static class ModelRegistry
 {
-    /// <summary>In the order in which files are asked whose they are: the tensors of those further down may stand in files of those above.</summary>
-    public static IReadOnlyList<IArchitecture> All { get; } =
+    private static IArchitecture[] s_all =
     [
         new ModernBertArchitecture(),
         new DebertaV2Architecture(),
@@ -21,6 +22,32 @@ public static class ModelRegistry
         new MosaicBertArchitecture(),
         new FlexBertArchitecture(),
     ];
+
+    /// <summary>In the order in which files are asked whose they are: the tensors of those further down may stand in files of those above.</summary>
+    public static IReadOnlyList<IArchitecture> All => Volatile.Read(ref s_all);
+
+    /// <summary>Names of published sizes, which stand in for a config.json.</summary>
+    public static IEnumerable<string> Shapes => All.SelectMany(architecture => architecture.Shapes.Keys);
+
+    /// <summary>An architecture of the caller's own: asked first, for every model that is loaded from now on in this process.</summary>
+    public static void Add(IArchitecture architecture)
+    {
+        IArchitecture[] before;
+        do before = Volatile.Read(ref s_all);
+        while (Interlocked.CompareExchange(ref s_all, [architecture, .. before], before) != before);
+    }
+
+    /// <summary>A published size by its name; as much of the name's beginning as no other has will do.</summary>
+    /// <exception cref="CheckpointException">No size has that name.</exception>
+    public static (string Name, IArchitecture Architecture, ConfigFields Config) Shape(string name)
+    {
+        string[] found = [.. Shapes.Where(known => known == name)];
+        if (found.Length == 0) found = [.. Shapes.Where(known => known.StartsWith($"{name}-", StringComparison.Ordinal))];
+        if (found is not [string known, ..] || found.Length > 1)
+            throw new CheckpointException($"There is no shape {name}; known: {string.Join(", ", found.Length > 1 ? found : Shapes)}.");
+        IArchitecture architecture = All.First(architecture => architecture.Shapes.ContainsKey(known));
+        return (known, architecture, ConfigFields.Parse(Encoding.UTF8.GetBytes(architecture.Shapes[known]), known));
+    }
 
     /// <summary>The architecture that config.json, the class that is wanted and the names of the tensors tell.</summary>
     /// <param name="stored">Names of the file's tensors; null: nothing is stored.</param>

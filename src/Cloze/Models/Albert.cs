@@ -184,6 +184,10 @@ internal sealed class AlbertLayer<T> where T : class
 /// <summary>ALBERT as the registry lists it.</summary>
 public sealed class AlbertArchitecture : IArchitecture
 {
+    private const string Common = """
+        "model_type":"albert","vocab_size":30000,"embedding_size":128,"hidden_act":"gelu_new","max_position_embeddings":512,"pad_token_id":0
+        """;
+
     public IReadOnlyList<string> ModelTypes { get; } = ["albert"];
 
     public IReadOnlyDictionary<string, ModelTask> Classes { get; } = ReferenceClasses.Of(["Albert"],
@@ -191,6 +195,14 @@ public sealed class AlbertArchitecture : IArchitecture
         ModelTask.QuestionAnswering, ModelTask.MultipleChoice);
 
     public TensorNames Names => AlbertConfig.Names;
+
+    public IReadOnlyDictionary<string, string> Shapes { get; } = new Dictionary<string, string>
+    {
+        ["albert-base-v2"] = $$"""{{{Common}},"hidden_size":768,"num_hidden_layers":12,"num_attention_heads":12,"intermediate_size":3072}""",
+        ["albert-large-v2"] = $$"""{{{Common}},"hidden_size":1024,"num_hidden_layers":24,"num_attention_heads":16,"intermediate_size":4096}""",
+        ["albert-xlarge-v2"] = $$"""{{{Common}},"hidden_size":2048,"num_hidden_layers":24,"num_attention_heads":16,"intermediate_size":8192}""",
+        ["albert-xxlarge-v2"] = $$"""{{{Common}},"hidden_size":4096,"num_hidden_layers":12,"num_attention_heads":64,"intermediate_size":16384}""",
+    };
 
     public bool Recognises(IEnumerable<string> stored) =>
         stored.Any(name => name.EndsWith("encoder.embedding_hidden_mapping_in.weight", StringComparison.Ordinal));

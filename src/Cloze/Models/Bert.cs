@@ -204,6 +204,10 @@ internal sealed class BertLayer<T> where T : class
 /// <summary>BERT as the registry lists it.</summary>
 public sealed class BertArchitecture : IArchitecture
 {
+    private const string Common = """
+        "model_type":"bert","vocab_size":30522,"max_position_embeddings":512,"type_vocab_size":2,"layer_norm_eps":1e-12,"pad_token_id":0
+        """;
+
     public IReadOnlyList<string> ModelTypes { get; } = ["bert"];
 
     public IReadOnlyDictionary<string, ModelTask> Classes { get; } = ReferenceClasses.Of(["Bert"],
@@ -211,6 +215,12 @@ public sealed class BertArchitecture : IArchitecture
         ModelTask.TokenClassification, ModelTask.QuestionAnswering, ModelTask.MultipleChoice);
 
     public TensorNames Names => BertConfig.Names;
+
+    public IReadOnlyDictionary<string, string> Shapes { get; } = new Dictionary<string, string>
+    {
+        ["bert-base"] = $$"""{{{Common}},"hidden_size":768,"num_hidden_layers":12,"num_attention_heads":12,"intermediate_size":3072}""",
+        ["bert-large"] = $$"""{{{Common}},"hidden_size":1024,"num_hidden_layers":24,"num_attention_heads":16,"intermediate_size":4096}""",
+    };
 
     /// <remarks>Files of RoBERTa and ELECTRA have the same layers: they are asked first.</remarks>
     public bool Recognises(IEnumerable<string> stored) =>

@@ -132,8 +132,14 @@ public sealed record DebertaV2Config
     };
 
     public bool UsesMaskDecoder => HasMaskDecoder ?? (IsOriginal && !PositionBiasedInput);
-    internal InputLimits Limits =>
-        new(VocabSize, TypeVocabSize > 0 ? TypeVocabSize : null, PositionBiasedInput || UsesMaskDecoder ? MaxPositionEmbeddings : null);
+    internal InputLimits Limits
+    {
+        get
+        {
+            InputLimits free = new(VocabSize, TypeVocabSize > 0 ? TypeVocabSize : null, Trained: MaxPositionEmbeddings);
+            return PositionBiasedInput || UsesMaskDecoder ? free with { Positions = MaxPositionEmbeddings, Trained = null } : free;
+        }
+    }
     public int Embedding => EmbeddingSize ?? HiddenSize;
     public bool SeesPositionsOfKeys => RelativeAttention && PosAttType.Contains("c2p");
     public bool SeesPositionsOfQueries => RelativeAttention && PosAttType.Contains("p2c");
@@ -512,6 +518,13 @@ public sealed class DebertaV3Pretraining<T>(DebertaV3PretrainingConfig config, I
 /// <summary>DeBERTa v2 and v3 as the registry lists it.</summary>
 public sealed class DebertaV2Architecture : IArchitecture
 {
+    private const string Common = """
+        "model_type":"deberta-v2","vocab_size":128100,"max_position_embeddings":512,"type_vocab_size":0,"relative_attention":true,"pos_att_type":"p2c|c2p",
+        "position_buckets":256,"share_att_key":true,"norm_rel_ebd":"layer_norm","position_biased_input":false
+        """;
+
+    private const string ExtraLarge = $$"""{{Common}},"conv_kernel_size":3,"conv_act":"gelu","hidden_size":1536,"num_attention_heads":24,"intermediate_size":6144""";
+
     public IReadOnlyList<string> ModelTypes { get; } = ["deberta-v2"];
 
     public IReadOnlyDictionary<string, ModelTask> Classes { get; } = ReferenceClasses.Of(["DebertaV2"],
@@ -519,6 +532,16 @@ public sealed class DebertaV2Architecture : IArchitecture
         ModelTask.QuestionAnswering, ModelTask.MultipleChoice);
 
     public TensorNames Names => DebertaV2Config.Names;
+
+    public IReadOnlyDictionary<string, string> Shapes { get; } = new Dictionary<string, string>
+    {
+        ["deberta-v2-xlarge"] = $$"""{{{ExtraLarge}},"num_hidden_layers":24}""",
+        ["deberta-v2-xxlarge"] = $$"""{{{ExtraLarge}},"num_hidden_layers":48}""",
+        ["deberta-v3-xsmall"] = $$"""{{{Common}},"hidden_size":384,"num_hidden_layers":12,"num_attention_heads":6,"intermediate_size":1536}""",
+        ["deberta-v3-small"] = $$"""{{{Common}},"hidden_size":768,"num_hidden_layers":6,"num_attention_heads":12,"intermediate_size":3072}""",
+        ["deberta-v3-base"] = $$"""{{{Common}},"hidden_size":768,"num_hidden_layers":12,"num_attention_heads":12,"intermediate_size":3072}""",
+        ["deberta-v3-large"] = $$"""{{{Common}},"hidden_size":1024,"num_hidden_layers":24,"num_attention_heads":16,"intermediate_size":4096}""",
+    };
 
     public bool Recognises(IEnumerable<string> stored) =>
         stored.Any(name => name.EndsWith("encoder.layer.0.attention.self.query_proj.weight", StringComparison.Ordinal));

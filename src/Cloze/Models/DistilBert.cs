@@ -157,6 +157,10 @@ internal sealed class DistilBertLayer<T> where T : class
 /// <summary>DistilBERT as the registry lists it.</summary>
 public sealed class DistilBertArchitecture : IArchitecture
 {
+    private const string Common = """
+        "model_type":"distilbert","vocab_size":30522,"max_position_embeddings":512,"pad_token_id":0
+        """;
+
     public IReadOnlyList<string> ModelTypes { get; } = ["distilbert"];
 
     public IReadOnlyDictionary<string, ModelTask> Classes { get; } = ReferenceClasses.Of(["DistilBert"],
@@ -164,6 +168,11 @@ public sealed class DistilBertArchitecture : IArchitecture
         ModelTask.QuestionAnswering, ModelTask.MultipleChoice);
 
     public TensorNames Names => DistilBertConfig.Names;
+
+    public IReadOnlyDictionary<string, string> Shapes { get; } = new Dictionary<string, string>
+    {
+        ["distilbert-base"] = $$"""{{{Common}},"dim":768,"n_layers":6,"n_heads":12,"hidden_dim":3072}""",
+    };
 
     public bool Recognises(IEnumerable<string> stored) =>
         stored.Any(name => name.EndsWith("transformer.layer.0.attention.q_lin.weight", StringComparison.Ordinal));

@@ -210,6 +210,10 @@ public sealed class ElectraPretraining<T>(ElectraConfig generator, ElectraConfig
 /// <summary>ELECTRA as the registry lists it.</summary>
 public sealed class ElectraArchitecture : IArchitecture
 {
+    private const string Common = """
+        "model_type":"electra","vocab_size":30522,"max_position_embeddings":512,"type_vocab_size":2,"layer_norm_eps":1e-12,"pad_token_id":0
+        """;
+
     public IReadOnlyList<string> ModelTypes { get; } = ["electra"];
 
     public IReadOnlyDictionary<string, ModelTask> Classes { get; } = ReferenceClasses.Of(["Electra"],
@@ -217,6 +221,13 @@ public sealed class ElectraArchitecture : IArchitecture
         ModelTask.QuestionAnswering, ModelTask.MultipleChoice);
 
     public TensorNames Names => ElectraConfig.Names;
+
+    public IReadOnlyDictionary<string, string> Shapes { get; } = new Dictionary<string, string>
+    {
+        ["electra-small"] = $$"""{{{Common}},"embedding_size":128,"hidden_size":256,"num_hidden_layers":12,"num_attention_heads":4,"intermediate_size":1024}""",
+        ["electra-base"] = $$"""{{{Common}},"embedding_size":768,"hidden_size":768,"num_hidden_layers":12,"num_attention_heads":12,"intermediate_size":3072}""",
+        ["electra-large"] = $$"""{{{Common}},"embedding_size":1024,"hidden_size":1024,"num_hidden_layers":24,"num_attention_heads":16,"intermediate_size":4096}""",
+    };
 
     /// <remarks>A bare encoder of equal widths has no name that BERT's has not.</remarks>
     public bool Recognises(IEnumerable<string> stored) =>

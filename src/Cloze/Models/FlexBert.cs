@@ -39,7 +39,7 @@ public sealed record FlexBertConfig
         if (!Truth(config, "head_pred_norm", true)) throw config.Unsupported("head_pred_norm", "false", "true");
         RequireMeanCrossEntropy(config);
         config.WithoutEffect("initial_bert_layer", "initial_attention_layer", "initial_mlp_layer", "use_fa2", "use_sdpa_attn_mask", "deterministic_fa2",
-            "compile_model", "pad_logits", "allow_embedding_resizing", "head_pred_dropout", "position_embedding_type", "max_position_embeddings",
+            "compile_model", "pad_logits", "allow_embedding_resizing", "head_pred_dropout", "position_embedding_type",
             "type_vocab_size", "hidden_dropout_prob", "layer_norm_eps", "initializer_range", "classifier_dropout", "alibi_starting_size", "use_cache",
             "auto_map", "init_small_embedding");
 
@@ -55,6 +55,7 @@ public sealed record FlexBertConfig
             NumAttentionHeads = config.Int32("num_attention_heads"),
             IntermediateSize = config.Int32("intermediate_size"),
             PadTokenId = config.NullableInt32("pad_token_id", absent: 0, minimum: 0),
+            MaxPositionEmbeddings = config.Int32("max_position_embeddings", 512, minimum: 1),
             LocalAttention = Math.Max(config.Int32("sliding_window", -1, minimum: -1), 0),
             LayerTypes = LayerTypes(config),
             NormEps = norm?.Number("eps", 1e-5, minimum: 0) ?? 1e-5,
@@ -170,6 +171,18 @@ public sealed class FlexBertArchitecture : IArchitecture
         ModelTask.Base, ModelTask.MaskedLm, ModelTask.SequenceClassification, ModelTask.MultipleChoice);
 
     public TensorNames Names => ModernBertConfig.Names;
+
+    /// <remarks>AnswerDotAI/ModernBERT, yamls/modernbert.</remarks>
+    public IReadOnlyDictionary<string, string> Shapes { get; } = new Dictionary<string, string>
+    {
+        ["flexbert-base"] = """
+            {"model_type":"flexbert","vocab_size":50368,"hidden_size":768,"num_hidden_layers":22,"num_attention_heads":12,"intermediate_size":1152,
+            "max_position_embeddings":8192,"pad_token_id":50283,"bert_layer":"prenorm","attention_layer":"rope","embedding_layer":"sans_pos","mlp_layer":"glu",
+            "normalization":"layernorm","norm_kwargs":{"eps":1e-5,"bias":false},"embed_norm":true,"skip_first_prenorm":true,"final_norm":true,
+            "sliding_window":128,"global_attn_every_n_layers":3,"rotary_emb_base":160000.0,"local_attn_rotary_emb_base":10000.0,"num_initial_layers":0,
+            "head_pred_act":"gelu","init_method":"full_megatron"}
+            """,
+    };
 
     /// <remarks>Layers of all its forms, so that those that are not supported are refused by name.</remarks>
     public bool Recognises(IEnumerable<string> stored) => stored.Any(name =>

@@ -15,6 +15,11 @@ public interface IArchitecture
     /// <summary>How files spell the names that the model uses.</summary>
     TensorNames Names { get; }
 
+    /// <summary>
+    /// Published sizes by name: "bert-base" → what the config.json of that model says, without what has no effect. For costs, and for random starts.
+    /// </summary>
+    IReadOnlyDictionary<string, string> Shapes { get; }
+
     /// <summary>Whether a file's tensors are this network's: decides between architectures of one model type, and where config.json names none.</summary>
     /// <param name="stored">Names as the file spells them.</param>
     bool Recognises(IEnumerable<string> stored);

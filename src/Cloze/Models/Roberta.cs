@@ -22,8 +22,8 @@ public sealed record RobertaConfig
     public PositionEmbeddingType PositionEmbeddingType { get; init; }
     /// <summary>Whether the masked-LM decoder is the word table.</summary>
     public bool TieWordEmbeddings { get; init; } = true;
-    /// <summary>Whether the file holds a pooler; only multiple choice uses it.</summary>
-    public bool HasPooler { get; init; } = true;
+    /// <summary>Whether the file holds a pooler, which no pretraining of this network trains; only multiple choice uses it.</summary>
+    public bool HasPooler { get; init; }
 
     /// <summary>Standard deviation of a random start.</summary>
     public double InitializerRange { get; init; } = 0.02;
@@ -128,6 +128,10 @@ public sealed class Roberta<T> : IEncoder<T> where T : class
 /// <summary>RoBERTa as the registry lists it.</summary>
 public sealed class RobertaArchitecture : IArchitecture
 {
+    private const string Common = """
+        "model_type":"roberta","vocab_size":50265,"max_position_embeddings":514,"type_vocab_size":1,"layer_norm_eps":1e-5,"pad_token_id":1
+        """;
+
     public IReadOnlyList<string> ModelTypes { get; } = ["roberta", "xlm-roberta", "camembert"];
 
     public IReadOnlyDictionary<string, ModelTask> Classes { get; } = ReferenceClasses.Of(["Roberta", "XLMRoberta", "Camembert"],
@@ -135,6 +139,12 @@ public sealed class RobertaArchitecture : IArchitecture
         ModelTask.QuestionAnswering, ModelTask.MultipleChoice);
 
     public TensorNames Names => RobertaConfig.Names;
+
+    public IReadOnlyDictionary<string, string> Shapes { get; } = new Dictionary<string, string>
+    {
+        ["roberta-base"] = $$"""{{{Common}},"hidden_size":768,"num_hidden_layers":12,"num_attention_heads":12,"intermediate_size":3072}""",
+        ["roberta-large"] = $$"""{{{Common}},"hidden_size":1024,"num_hidden_layers":24,"num_attention_heads":16,"intermediate_size":4096}""",
+    };
 
     /// <remarks>A bare encoder's file has no name that BERT's has not.</remarks>
     public bool Recognises(IEnumerable<string> stored) =>

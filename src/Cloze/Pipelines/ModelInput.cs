@@ -22,37 +22,18 @@ internal static class ModelInput
     /// <exception cref="CheckpointException">More is stated than the position table has.</exception>
     public static int MaxTokens(IEncoder<CpuTensor> encoder, string folder, int? stated = null, string? statedBy = null)
     {
-        int wanted = stated ?? Named(folder), fits = Fitting(encoder, wanted);
+        int wanted = stated ?? Named(encoder.Limits, folder), fits = Math.Min(wanted, encoder.LongestSequence() ?? wanted);
         if (stated is { } tokens && tokens > fits)
             throw new CheckpointException($"{statedBy}: max_seq_length is {tokens}; the model in {Config(folder)} has positions for {fits} tokens. "
                 + $"Set max_seq_length to {fits} or less.");
         return fits;
     }
 
-    private static int Named(string folder)
+    private static int Named(InputLimits limits, string folder)
     {
-        int? positions = SentenceTransformerFolder.Json(Config(folder)).Int32OrNull("max_position_embeddings", minimum: 1);
         string path = Path.Combine(folder, "tokenizer_config.json");
         double tokenizer = File.Exists(path) ? SentenceTransformerFolder.Json(path).Number("model_max_length", double.MaxValue) : double.MaxValue;
-        return (int)Math.Min(positions ?? int.MaxValue, tokenizer);
-    }
-
-    /// <summary>As many of so many tokens as have a place: a table's first rows may be set aside (RoBERTa's, up to the pad's).</summary>
-    private static int Fitting(IEncoder<CpuTensor> encoder, int tokens)
-    {
-        (_, _, int? rows, int? columns) = encoder.Limits;
-        tokens = Math.Min(tokens, columns ?? int.MaxValue);
-        if (rows is not { } most) return tokens;
-        int[] ids = new int[Math.Min(tokens, most)], positions = new int[ids.Length];
-        int fits = ids.Length;
-        foreach (int id in (int[])[0, 1])   // at most one of them is the pad, which takes no place of its own
-        {
-            Array.Fill(ids, id);
-            encoder.Positions(ids, positions);
-            int beyond = Array.FindIndex(positions, position => position >= most);
-            if (beyond >= 0) fits = Math.Min(fits, beyond);
-        }
-        return fits;
+        return (int)Math.Min(limits.Trained ?? int.MaxValue, tokenizer);
     }
 
     private static string Config(string folder) => Path.Combine(folder, "config.json");
