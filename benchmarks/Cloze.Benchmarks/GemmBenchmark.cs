@@ -11,13 +11,14 @@ internal static class GemmBenchmark
     private static readonly (int Outputs, int Inputs)[] s_shapes =
         [(384, 384), (1152, 384), (1536, 384), (384, 1536), (768, 768), (2304, 768), (3072, 768), (768, 3072)];
 
-    private static readonly int[] s_rows = [1, 2, 4, 6, 16, 64, 192, 1024, 4096];
+    private static readonly int[] s_rows = [1, 2, 3, 4, 5, 6, 8, 16, 64, 192, 1024, 4096];
 
     public static int Run(string[] args, bool smoke)
     {
         int rounds = smoke ? 1 : args is [string given, ..] ? int.Parse(given, CultureInfo.InvariantCulture) : 12;
+        int[] rowCounts = smoke ? [1, 4, 6, 64] : args.Length > 1 ? [.. args.Skip(1).Select(rows => int.Parse(rows, CultureInfo.InvariantCulture))] : s_rows;
         (int Outputs, int Inputs)[] shapes = smoke ? [(384, 384), (768, 3072)] : s_shapes;
-        Console.WriteLine(Machine.Describe("gemm", OrtProduct.Version));
+        Console.WriteLine(Machine.Describe(string.Join(' ', args.Prepend("gemm")), OrtProduct.Version));
         Console.WriteLine($"""
 
             Cloze / ONNX Runtime, per cent of the measured peak of multiply-adds, the 90th percentile of {rounds} interleaved rounds;
@@ -26,7 +27,7 @@ internal static class GemmBenchmark
             | rows | {string.Join(" | ", shapes.Select(shape => $"{shape.Outputs}x{shape.Inputs}"))} | mean | GB/s |
             |---|{string.Concat(Enumerable.Repeat("---|", shapes.Length + 2))}
             """);
-        foreach (int rows in smoke ? [1, 6, 64] : s_rows)
+        foreach (int rows in rowCounts)
         {
             List<Result> results = [.. shapes.Select(shape => Measure(rows, shape.Outputs, shape.Inputs, rounds))];
             string cells = string.Join(" | ", results.Select(result => $"{Percent(result.Cloze)} / {Percent(result.Ort)}"));

@@ -3,7 +3,7 @@ using Cloze.Benchmarks;
 // One line a benchmark: name, what it measures, how to run it.
 IReadOnlyList<Benchmark> benchmarks =
 [
-    new("gemm", "float32 products at the shapes of encoders, one thread", GemmBenchmark.Run),
+    new("gemm", "float32 products at the shapes of encoders, one thread: [rounds] [rows …]", GemmBenchmark.Run),
     new("attention", "attention at the lengths, terms and windows of encoders, one thread", AttentionBenchmark.Run),
     new("feed-forward", "feed-forward blocks, activations and the packing of weights", FeedForwardBenchmark.Run),
     new("tokenizers", "WordPiece against FastBertTokenizer and Microsoft.ML.Tokenizers; [SECONDS] [TEXTS.txt …]", TokenizerBenchmark.Run),
