@@ -142,12 +142,7 @@ internal static class EmbeddingRace
         public double Embed(int batchTokens)
         {
             long start = Stopwatch.GetTimestamp();
-            ReadOnlySpan<long> order = _window.Sort();
-            for (int from = 0, count; from < order.Length; from += count)
-            {
-                count = _window.BatchLength(order, from, batchTokens);
-                _pipeline.Forward(_window, order.Slice(from, count), _plan, _vectors);
-            }
+            _pipeline.Forward(_window, _plan with { Options = new() { BatchTokens = batchTokens } }, _vectors, CancellationToken.None);
             return Stopwatch.GetElapsedTime(start).TotalSeconds;
         }
 

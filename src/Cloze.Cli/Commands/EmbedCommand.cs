@@ -108,11 +108,21 @@ internal static class EmbedCommand
             To(lines);
         };
 
+        /// <summary>The texts; before one is waited for, what is done reaches its reader.</summary>
+        private IEnumerable<string> Texts(IVectorOutput output)
+        {
+            foreach (string text in source.Texts())
+            {
+                yield return text;
+                output.Flush();
+            }
+        }
+
         private void To(IVectorOutput output)
         {
             using Progress progress = new("texts");
             long done = 0;
-            foreach (ReadOnlyMemory<float> vector in embedder.EmbedStream(source.Texts(), options, CommandHost.Interrupted))
+            foreach (ReadOnlyMemory<float> vector in embedder.EmbedStream(Texts(output), options, CommandHost.Interrupted))
             {
                 StartTimes.FirstResult(isVerbose);
                 output.Add(vector);

@@ -9,6 +9,9 @@ internal interface IVectorOutput
 {
     void Add(ReadOnlyMemory<float> vector);
 
+    /// <summary>Hands on what a reader can use already.</summary>
+    void Flush();
+
     /// <summary>After the last one.</summary>
     void Complete();
 }
@@ -25,7 +28,9 @@ internal sealed class JsonVectors(Stream stream) : IVectorOutput, IDisposable
         json.WriteEndObject();
     });
 
-    public void Complete() => _lines.Flush();
+    public void Flush() => _lines.Flush();
+
+    public void Complete() => Flush();
 
     public void Dispose() => _lines.Dispose();
 }
@@ -45,6 +50,8 @@ internal sealed class TableVectors : IVectorOutput
             vector.Length > Shown ? numbers + "  …" : numbers);
     }
 
+    public void Flush() { }   // columns are as wide as their widest cell
+
     public void Complete() => _table.Write(Console.Out, TerminalText.ScreenWidth);
 }
 
@@ -61,6 +68,8 @@ internal sealed class RawVectors(Stream stream, bool isNumPy, int dimensions) : 
         stream.Write(LittleEndian(vector.Span));
         _rows++;
     }
+
+    public void Flush() { }   // the header comes last
 
     public void Complete()
     {

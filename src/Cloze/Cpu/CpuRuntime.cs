@@ -7,19 +7,32 @@ public sealed class CpuRuntime : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly List<IDisposable> _owned = [];
-    private readonly Workers _workers;
 
     /// <param name="threads">Threads that one operation may use, from 1 to 1024; null: the environment variable CLOZE_THREADS, else the number of
     /// cores.</param>
     public CpuRuntime(int? threads = null) : this(threads, VectorKernels.Chosen) => WarmUp.Start();
 
-    internal CpuRuntime(int? threads, IKernels kernels) => (_workers, Kernels) = (new(threads), kernels);
+    internal CpuRuntime(int? threads, IKernels kernels)
+    {
+        Workers workers = new(threads);
+        (Workers, Kernels, Pool, Derived, AttentionTables) = (workers, kernels, new(), new(), new());
+        (Whole, Alone) = (this, new(this));
+        _owned.Add(workers);
+        _owned.Add(Derived);
+        _owned.Add(Pool);
+    }
+
+    private CpuRuntime(CpuRuntime whole)
+    {
+        (Workers, Kernels, Pool, Derived, AttentionTables) = (Caller.Only, whole.Kernels, whole.Pool, whole.Derived, whole.AttentionTables);
+        (Whole, Alone) = (whole, this);
+    }
 
     /// <summary>The vector instructions that kernels use in this process: "256 bits (AVX2, FMA)".</summary>
     public static string Instructions => Cloze.Kernels.Simd.SimdWidths.Describe(Cloze.Kernels.Simd.SimdWidths.Chosen);
 
     /// <summary>Threads that one operation may use.</summary>
-    public int Threads => _workers.Threads;
+    public int Threads => Workers.Threads;
 
     /// <summary>The number of threads that a runtime gets.</summary>
     /// <param name="threads">From 1 to 1024; null: the environment variable CLOZE_THREADS, else the number of cores.</param>
@@ -27,16 +40,21 @@ public sealed class CpuRuntime : IDisposable
     public static int CountThreads(int? threads = null) => Cpu.Workers.Count(threads);
 
     internal IKernels Kernels { get; }
-    internal IParallel Workers => _workers;
-    internal BlockPool Pool { get; } = new();
-    internal CpuDerived Derived { get; } = new();
-    internal AttentionTables AttentionTables { get; } = new();
+    internal IParallel Workers { get; }
+    internal BlockPool Pool { get; }
+    internal CpuDerived Derived { get; }
+    internal AttentionTables AttentionTables { get; }
+
+    /// <summary>
+    /// The same memory, weights and tables, but every operation runs on its caller's thread: for calls that threads make side by side. It ends with this.
+    /// </summary>
+    internal CpuRuntime Alone { get; }
+
+    /// <summary>The one that this is <see cref="Alone"/> of, or this itself.</summary>
+    internal CpuRuntime Whole { get; }
 
     public void Dispose()
     {
-        _workers.Dispose();
-        Derived.Dispose();
-        Pool.Dispose();
         lock (_lock)
         {
             foreach (IDisposable owned in _owned) owned.Dispose();
@@ -49,5 +67,27 @@ public sealed class CpuRuntime : IDisposable
     internal void Own(IDisposable owned)
     {
         lock (_lock) _owned.Add(owned);
+    }
+
+    /// <summary>Makes calls side by side, each on one thread: they take <see cref="Alone"/>. Returns when the last has ended; throws what one of them did.</summary>
+    /// <param name="run">Number of the call, 0 … count−1, and of the thread: no two run at once under the same.</param>
+    internal void SideBySide(int count, Action<int, int> run) => Workers.For(count, new Calls(run));
+
+    private sealed class Calls(Action<int, int> run) : IWork
+    {
+        public void Run(int part, int thread) => run(part, thread);
+    }
+
+    /// <summary>No thread but the caller's.</summary>
+    private sealed class Caller : IParallel
+    {
+        public static readonly Caller Only = new();
+
+        public int Threads => 1;
+
+        public void For(int count, IWork work)
+        {
+            for (int part = 0; part < count; part++) work.Run(part, thread: 0);
+        }
     }
 }

@@ -34,7 +34,7 @@ internal sealed unsafe class CpuWeight : IDisposable
     }
 
     /// <summary>Whether its life ends with that runtime's.</summary>
-    public bool BelongsTo(CpuRuntime runtime) => _runtime == runtime;
+    public bool BelongsTo(CpuRuntime runtime) => _runtime.Whole == runtime.Whole;
 
     /// <summary>All elements, row-major without gaps.</summary>
     public float* Floats

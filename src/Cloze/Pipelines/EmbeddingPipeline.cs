@@ -13,6 +13,7 @@ internal sealed record EmbedPlan(EmbedOptions Options, string Prompt, int Skip, 
 /// <summary>Text → tokens → encoder → pooling → the folder's modules → vector. Immutable; shared between calls.</summary>
 internal sealed class EmbeddingPipeline
 {
+    private const int LeastShare = 256;   // tokens of a batch: fewer would read all weights for little work
     private readonly LoadedModel _model;
     private readonly PoolingSettings _pooling;
     private readonly EmbeddingModule[] _modules;
@@ -60,14 +61,47 @@ internal sealed class EmbeddingPipeline
         plan.Options.Statistics?.Add(tokens, isCut);
     }
 
-    /// <summary>Computes one batch.</summary>
-    /// <param name="order">The texts of the batch: the low 32 bits.</param>
+    /// <summary>Computes what waits in the window.</summary>
     /// <param name="vectors">Receives the vector of text i at place i.</param>
-    public void Forward(TokenWindow window, ReadOnlySpan<long> order, EmbedPlan plan, Span<ReadOnlyMemory<float>> vectors)
+    /// <remarks>
+    /// Batches go side by side, one on each thread, which then wait for each other once a window and keep what they compute in their own caches. Where there
+    /// is too little for that, or a text is too long, threads share every operation of one batch. Either way no more tokens are in the model at once than
+    /// one batch may hold, and the bits are the same.
+    /// </remarks>
+    public void Forward(TokenWindow window, EmbedPlan plan, Memory<ReadOnlyMemory<float>> vectors, CancellationToken cancellation)
+    {
+        window.Sort();
+        int threads = _model.Runtime.Threads, share = plan.Options.BatchTokens / threads, from = 0;
+        bool sideBySide = threads > 1 && share >= LeastShare;
+        for (int count; from < window.Count && !(sideBySide && window.LengthAt(from) <= share); from += count)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            count = window.BatchLength(from, plan.Options.BatchTokens);
+            Forward(window, from, count, plan, vectors.Span, window.Packing(0), alone: false);
+        }
+        if (from == window.Count) return;
+        List<int> starts = window.Shares(from, share, LeastShare, threads);
+        if (starts.Count <= threads)
+        {
+            Forward(window, from, window.Count - from, plan, vectors.Span, window.Packing(0), alone: false);
+            return;
+        }
+        for (int thread = 0; thread < threads; thread++) window.Packing(thread);   // made before threads ask for them
+        _model.Runtime.SideBySide(starts.Count - 1, (batch, thread) =>
+        {
+            cancellation.ThrowIfCancellationRequested();
+            Forward(window, starts[batch], starts[batch + 1] - starts[batch], plan, vectors.Span, window.Packing(thread), alone: true);
+        });
+    }
+
+    /// <summary>Computes one batch.</summary>
+    /// <param name="alone">On this thread only.</param>
+    private void Forward(TokenWindow window, int from, int count, EmbedPlan plan, Span<ReadOnlyMemory<float>> vectors, TokenPacking packing, bool alone)
     {
         IEncoder<CpuTensor> encoder = _model.Model.Encoder;
-        TokenBatch batch = window.Packing.Pack(window, order, encoder.Positions, _model.Model.Globals, encoder.Limits);
-        using CpuOps ops = _model.NewHeldCall();
+        ReadOnlySpan<long> order = window.Order.Slice(from, count);
+        TokenBatch batch = packing.Pack(window, order, encoder.Positions, _model.Model.Globals, encoder.Limits);
+        using CpuOps ops = _model.NewHeldCall(alone);
         using IScope<CpuTensor> scope = ops.Scope("embed");
         RowSet? first = plan.Skip == 0 && _pooling.Modes is [Pooling.First] ? batch.First : null;       // all that such a vector is made of
         CpuTensor hidden = encoder.Forward(ops, batch, keep: null, first);                              // [N,H], [B,H]

@@ -71,7 +71,8 @@ public sealed class LoadedModel : IDisposable
     public CpuOps NewCall() => new(Runtime, Hold());
 
     /// <summary>For a part of a call that holds the model itself (<see cref="Hold"/>), and goes on when the model is disposed.</summary>
-    internal CpuOps NewHeldCall() => new(Runtime);
+    /// <param name="alone">On the caller's thread only.</param>
+    internal CpuOps NewHeldCall(bool alone) => new(alone ? Runtime.Alone : Runtime);
 
     /// <summary>Keeps all that calls use until the result is disposed.</summary>
     /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>

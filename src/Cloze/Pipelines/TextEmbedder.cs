@@ -85,15 +85,15 @@ public sealed class TextEmbedder : IDisposable
     {
         ArgumentNullException.ThrowIfNull(texts);
         ReadOnlyMemory<float>[] vectors = new ReadOnlyMemory<float>[texts.Count];
-        using Run run = new(this, options);
+        using Run run = new(this, options, early: false);
         int first = 0;
         for (int text = 0; text < texts.Count; text++)
         {
             if (run.Add(texts[text], cancellation)) continue;
-            run.Forward(vectors.AsSpan(first, text + 1 - first), cancellation);
+            run.Forward(vectors.AsMemory(first, text + 1 - first), cancellation);
             first = text + 1;
         }
-        run.Forward(vectors.AsSpan(first), cancellation);
+        run.Forward(vectors.AsMemory(first), cancellation);
         return vectors;
     }
 
@@ -128,7 +128,7 @@ public sealed class TextEmbedder : IDisposable
 
     private IEnumerable<ReadOnlyMemory<float>> Stream(IEnumerable<string> texts, EmbedOptions? options, CancellationToken cancellation)
     {
-        using Run run = new(this, options);
+        using Run run = new(this, options, early: true);
         foreach (string text in texts)
         {
             if (run.Add(text, cancellation)) continue;
@@ -140,7 +140,7 @@ public sealed class TextEmbedder : IDisposable
     private async IAsyncEnumerable<ReadOnlyMemory<float>> StreamAsync(
         IAsyncEnumerable<string> texts, EmbedOptions? options, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        using Run run = new(this, options);
+        using Run run = new(this, options, early: true);
         await foreach (string text in texts.WithCancellation(cancellation).ConfigureAwait(false))
         {
             if (run.Add(text, cancellation)) continue;
@@ -157,7 +157,8 @@ public sealed class TextEmbedder : IDisposable
         private readonly TokenWindow _window;
         private readonly EmbedPlan _plan;
 
-        public Run(TextEmbedder embedder, EmbedOptions? options)
+        /// <param name="early">Whether the first vectors shall come early, rather than all of them soon.</param>
+        public Run(TextEmbedder embedder, EmbedOptions? options, bool early)
         {
             _embedder = embedder;
             ObjectDisposedException.ThrowIf(Volatile.Read(ref embedder._isDisposed), embedder);
@@ -172,12 +173,13 @@ public sealed class TextEmbedder : IDisposable
                 throw;
             }
             _window = embedder._windows.TryTake(out TokenWindow? window) ? window : new();
+            _window.Begin(early);
         }
 
         /// <summary>Refuses at once what a stream would refuse only when its first vector is asked for.</summary>
         public static void Check(TextEmbedder embedder, EmbedOptions? options)
         {
-            using Run run = new(embedder, options);
+            using Run run = new(embedder, options, early: true);
         }
 
         /// <summary>Takes in a text.</summary>
@@ -199,15 +201,9 @@ public sealed class TextEmbedder : IDisposable
 
         /// <summary>Computes what waits.</summary>
         /// <param name="vectors">Receives one vector a text, in the order in which they came.</param>
-        public void Forward(Span<ReadOnlyMemory<float>> vectors, CancellationToken cancellation)
+        public void Forward(Memory<ReadOnlyMemory<float>> vectors, CancellationToken cancellation)
         {
-            ReadOnlySpan<long> order = _window.Sort();
-            for (int from = 0, count; from < order.Length; from += count)
-            {
-                cancellation.ThrowIfCancellationRequested();
-                count = _window.BatchLength(order, from, _plan.Options.BatchTokens);
-                _embedder._pipeline.Forward(_window, order.Slice(from, count), _plan, vectors);
-            }
+            _embedder._pipeline.Forward(_window, _plan, vectors, cancellation);
             _window.Clear();
         }
 

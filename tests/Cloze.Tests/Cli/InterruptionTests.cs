@@ -28,6 +28,28 @@ public class InterruptionTests
     }
 
     [Fact]
+    public async Task Embed_GivesFirstLinesWhileItsInputGoesOn()
+    {
+        string[] texts = [.. Enumerable.Range(0, 600).Select(i => $"text {i} of a run whose input has no end yet")];
+        string[] command = ["embed", "--input", "-", "--dimensions", "2", "--batch-tokens", "512"];
+        ClozeProcess.Result whole = await ClozeProcess.RunAsync(command, string.Join('\n', texts));
+        using Process process = ClozeProcess.Start(command);
+        const int Fed = 200;   // more than a batch of 512 tokens, less than the 16 of a full window
+        await process.StandardInput.WriteAsync(string.Join('\n', texts[..Fed]) + "\n");
+        await process.StandardInput.FlushAsync(TestContext.Current.CancellationToken);
+        List<string> lines = [];
+        while (lines.Count < 40) lines.Add(Assert.IsType<string>(await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken)
+            .AsTask().WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken)));
+        await process.StandardInput.WriteAsync(string.Join('\n', texts[Fed..]));
+        process.StandardInput.Close();
+        string rest = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(0, process.ExitCode);
+        Assert.Equal(texts.Length, whole.Lines.Length);
+        Assert.Equal(string.Join('\n', whole.Lines), string.Join('\n', lines.Concat(rest.Split('\n', StringSplitOptions.RemoveEmptyEntries))));
+    }
+
+    [Fact]
     public async Task CtrlC_LeavesNoPartOfAnOutputFile()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "sends a POSIX signal");

@@ -122,6 +122,18 @@ public sealed class TextEmbedderTests : IClassFixture<TextEmbedderTests.DefaultM
     }
 
     [Fact]
+    public void Embed_StopsWhereThreadsTakeABatchEach()
+    {
+        using CancellationTokenSource source = new();
+        IEnumerable<string> Texts()
+        {
+            for (int i = 0; i < 400; i++) yield return $"text {i}";
+            source.Cancel();   // before anything is computed
+        }
+        Assert.Throws<OperationCanceledException>(() => _embedder.EmbedStream(Texts(), cancellation: source.Token).Count());
+    }
+
+    [Fact]
     public void Dispose_DuringACallLetsItFinishAndRefusesLaterOnes()
     {
         TextEmbedder embedder = TextEmbedder.Load(Folder, new() { Threads = 1 });
