@@ -2,6 +2,7 @@ using System.CommandLine;
 using Cloze.Checkpoints;
 using Cloze.Cli.Output;
 using Cloze.Cpu;
+using Cloze.Heads;
 using Cloze.Models;
 using Cloze.Ops;
 using Cloze.Pipelines;
@@ -10,9 +11,11 @@ namespace Cloze.Cli.Commands;
 /// <summary><c>cloze forward</c>: a model's outputs, and its loss, for recorded inputs.</summary>
 internal static class ForwardCommand
 {
+    private const string Rtd = "rtd";
+
     private static readonly (string Name, ModelTask? Task)[] s_tasks =
     [
-        ("auto", null), ("base", ModelTask.Base), ("masked-lm", ModelTask.MaskedLm), ("pretraining", ModelTask.PreTraining),
+        ("auto", null), ("base", ModelTask.Base), ("masked-lm", ModelTask.MaskedLm), ("pretraining", ModelTask.PreTraining), (Rtd, ModelTask.PreTraining),
         ("next-sentence", ModelTask.NextSentence), ("sequence-classification", ModelTask.SequenceClassification),
         ("token-classification", ModelTask.TokenClassification), ("question-answering", ModelTask.QuestionAnswering),
         ("multiple-choice", ModelTask.MultipleChoice),
@@ -23,7 +26,8 @@ internal static class ForwardCommand
         Option<string> model = new("--model") { Description = "The checkpoint folder.", HelpName = "DIR", Required = true };
         Option<string> task = new("--task")
         {
-            Description = $"What stands on the encoder: {string.Join(", ", s_tasks.Select(known => known.Name))}; auto: what architectures in config.json says.",
+            Description = $"What stands on the encoder: {string.Join(", ", s_tasks.Select(known => known.Name))}; auto: what architectures in config.json says, "
+                + "else the tensors that are there.",
             HelpName = "TASK",
             DefaultValueFactory = _ => s_tasks[0].Name,
         };
@@ -42,23 +46,33 @@ internal static class ForwardCommand
             Required = true,
         };
         Command command = new("forward", "Run a model on recorded inputs and write its outputs.") { model, task, states, inputs, outputs };
-        command.SetAction(parsed => Run(
-            DefaultModel.Folder(parsed.GetRequiredValue(model)),
-            s_tasks.First(known => known.Name == parsed.GetRequiredValue(task)).Task, parsed.GetValue(states),
-            parsed.GetRequiredValue(inputs), parsed.GetRequiredValue(outputs), ThreadCount.Of(parsed)));
+        command.SetAction(parsed =>
+        {
+            string name = parsed.GetRequiredValue(task);
+            return Run(DefaultModel.Folder(parsed.GetRequiredValue(model)), s_tasks.First(known => known.Name == name).Task, parsed.GetValue(states),
+                parsed.GetRequiredValue(inputs), parsed.GetRequiredValue(outputs), ThreadCount.Of(parsed), mustDetect: name == Rtd);
+        });
         const string Recorded = "tests/Cloze.Tests/Data/models/bert/base";
         return command.Example($"cloze forward --model {Recorded} --inputs {Recorded}/reference.safetensors --outputs result.safetensors");
     }
 
-    internal static int Run(string folder, ModelTask? task, bool keepsStates, string inputsPath, string outputsPath, int threads)
+    /// <param name="mustDetect">Refuses a model that does not find replaced tokens.</param>
+    internal static int Run(
+        string folder, ModelTask? task, bool keepsStates, string inputsPath, string outputsPath, int threads, bool mustDetect = false)
     {
         ForwardInputs inputs = ForwardInputs.Read(inputsPath);
         foreach (string name in inputs.NotRead) Messages.Write($"{inputsPath}: {name} is not read.");
         using LoadedModel loaded = LoadedModel.Load(folder, task, threads);
         if (loaded.LoadedTask == ModelTask.MultipleChoice && inputs.Choices is null)
             throw new CommandException($"{inputsPath}: multiple choice needs input.input_ids of [B,choices,S].");
+        if (mustDetect && loaded.Model.Head is not (ReplacedTokenHead<CpuTensor> or ReplacedTokenPretraining<CpuTensor>))
+            throw new CommandException($"{folder}: {loaded.Architecture.ModelTypes[0]} has no head for replaced tokens.");
         List<NewTensor> outputs = [];
-        if (inputs.Segments is null)
+        if (loaded.Model.Head is ReplacedTokenPretraining<CpuTensor> pair)
+        {
+            Given(inputsPath, () => ComputePair(loaded, pair, inputs, keepsStates, outputs));
+        }
+        else if (inputs.Segments is null)
         {
             if (Given(inputsPath, () => Compute(loaded, inputs, keepsStates, outputs, row: null)) is { } loss) outputs.Add(NewTensor.Of("output.loss", [], new[] { loss }));
         }
@@ -88,11 +102,35 @@ internal static class ForwardCommand
         foreach ((int i, CpuTensor state) in (keep?.States ?? []).Index()) outputs.Add($"hidden_states.{i}", OutputRows.Tokens, state);
 
         TaskRun<CpuTensor> run = new(loaded.Model, loaded.TaskConfig, packed, inputs.Labels, inputs.Choices ?? 1);
+        if (keepsStates) foreach (TaskOutput<CpuTensor> pass in run.Passes(ops, call)) outputs.Add(pass);
         IReadOnlyList<TaskOutput<CpuTensor>> results = run.Outputs(ops, hidden);
-        foreach (TaskOutput<CpuTensor> result in results) outputs.Add(result.Name, result.Rows, result.Value);
+        foreach (TaskOutput<CpuTensor> result in results) outputs.Add(result);
         if (loaded.LoadedTask != ModelTask.Base && loaded.Pooler is { } pooler)
             outputs.Add("pooler_output", OutputRows.Sequences, pooler.Forward(ops, hidden, packed.Batch));
+        if (run.Selected(ops, results) is (TaskOutput<CpuTensor> scores, IReadOnlyList<CpuTensor> losses))
+        {
+            outputs.Add(scores);
+            outputs.Add("loss_per_label", [.. losses.Select(one => one.Row(0)[0])]);
+        }
         return run.Loss(ops, results)?.ToArray()[0];
+    }
+
+    /// <summary>One call of a generator and a discriminator.</summary>
+    /// <returns>The number of outputs.</returns>
+    private static int ComputePair(
+        LoadedModel loaded, ReplacedTokenPretraining<CpuTensor> pair, ForwardInputs inputs, bool keepsStates, List<NewTensor> tensors)
+    {
+        if (inputs.Segments is not null || inputs.Choices is not null)
+            throw new ArgumentException($"{Rtd} reads one sequence a row: input.input_ids of [B,S], without input.cu_seqlens.");
+        if (inputs.Drawn is not { } drawn || inputs.Labels.Classes is not { } words || words.Length != drawn.Length)
+            throw new ArgumentException($"{Rtd} needs input.sampled_input_ids, the discriminator's tokens, and label.labels, a word for each column.");
+        PairRun<CpuTensor> run = new(loaded.Model, pair, inputs.Tokens, drawn, words);
+        ForwardOutputs outputs = new(tensors, run.Packed, choices: 1);
+        using CpuOps ops = loaded.NewCall();
+        using IScope<CpuTensor> call = ops.Scope("call");
+        foreach (TaskOutput<CpuTensor> output in run.Outputs(ops, keepsStates ? call : null)) outputs.Add(output);
+        outputs.Add("discriminator_labels", run.Replaced);
+        return tensors.Count;
     }
 
     /// <summary>What refuses the given values says which; the file is added here.</summary>

@@ -6,8 +6,9 @@ namespace Cloze.Cli.Commands;
 /// <summary>The <c>input.*</c> and <c>label.*</c> tensors of a recorded call.</summary>
 /// <param name="Tokens">[B,choices,S] as B·choices sequences.</param>
 /// <param name="Choices">Null: the ids are [B,S].</param>
+/// <param name="Drawn">The discriminator's tokens, in the layout of <paramref name="Tokens"/>, which are then the generator's; null: not given.</param>
 /// <param name="NotRead">Other tensors named so.</param>
-internal sealed record ForwardInputs(PaddedTokens Tokens, int? Choices, TaskLabels Labels, IReadOnlyList<string> NotRead)
+internal sealed record ForwardInputs(PaddedTokens Tokens, int? Choices, TaskLabels Labels, int[]? Drawn, IReadOnlyList<string> NotRead)
 {
     /// <summary>Where rows hold several sequences each; null: a row is one.</summary>
     public ForwardSegments? Segments { get; init; }
@@ -16,7 +17,7 @@ internal sealed record ForwardInputs(PaddedTokens Tokens, int? Choices, TaskLabe
     public ForwardInputs OfRow(int row) =>
         this with { Tokens = Segments!.Tokens(Tokens, row), Labels = Segments.Labels(Labels, row), Segments = null };
 
-    private const string Ids = "input.input_ids", Labelled = "label.labels";
+    private const string Ids = "input.input_ids", DrawnIds = "input.sampled_input_ids", Labelled = "label.labels";
 
     private static readonly string[] s_inputs = ["input.attention_mask", "input.token_type_ids", "input.position_ids", "input.global_attention_mask"];
     private static readonly string[] s_labels = ["label.next_sentence_label", "label.sentence_order_label", "label.start_positions", "label.end_positions"];
@@ -52,8 +53,8 @@ internal sealed record ForwardInputs(PaddedTokens Tokens, int? Choices, TaskLabe
             Starts = file.Find("label.start_positions")?.ReadIntegers(),
             Ends = file.Find("label.end_positions")?.ReadIntegers(),
         };
-        IEnumerable<string> known = [Ids, Labelled, .. s_inputs, .. s_labels];
-        return new(tokens, ids.Shape.Count == 3 ? ids.Shape[1] : null, given,
+        IEnumerable<string> known = [Ids, DrawnIds, Labelled, .. s_inputs, .. s_labels];
+        return new(tokens, ids.Shape.Count == 3 ? ids.Shape[1] : null, given, Beside(DrawnIds),
             [.. file.Tensors.Keys.Where(IsGiven).Except(known)])
         {
             Segments = segments,

@@ -11,7 +11,6 @@ namespace Cloze.Cli.Commands;
 /// </param>
 internal sealed class ForwardOutputs(List<NewTensor> tensors, PackedTokens packed, int choices, int? row = null)
 {
-
     public void Add(string name, OutputRows rows, CpuTensor x)
     {
         int sequences = packed.Batch.Sequences, columns = x.Columns;
@@ -23,9 +22,17 @@ internal sealed class ForwardOutputs(List<NewTensor> tensors, PackedTokens packe
             OutputRows.Tokens => ([sequences, packed.Length, columns], packed.Pad(values, columns)),
             OutputRows.TokenScores => ([sequences, packed.Length], packed.Pad(values, columns)),
             OutputRows.Choices => ([sequences / choices, choices], values),
+            OutputRows.None => ([], values),
             OutputRows.Sequences or OutputRows.Labelled => (new[] { x.Rows, columns }, values),
             _ => throw new ArgumentOutOfRangeException(nameof(rows), rows, "No layout."),
         };
-        tensors.Add(NewTensor.Of(row is null ? $"output.{name}" : $"output.{name}.{row}", shape, laidOut));
+        tensors.Add(NewTensor.Of($"output.{Named(name)}", shape, laidOut));
     }
+
+    public void Add(TaskOutput<CpuTensor> output) => Add(output.Name, output.Rows, output.Value);
+
+    /// <summary>Some numbers in a row.</summary>
+    public void Add(string name, float[] numbers) => tensors.Add(NewTensor.Of($"output.{Named(name)}", [numbers.Length], numbers));
+
+    private string Named(string name) => row is null ? name : $"{name}.{row}";
 }

@@ -18,7 +18,7 @@ internal sealed unsafe class CpuAttention(CpuRuntime runtime)
         CpuTensor? term, CpuTensor? queryTerm)
     {
         if (queries.Count == 0) return;
-        (int heads, int headSize, PositionTerm<CpuTensor> position, float scale, int? window, bool seesGlobal, _) = spec;
+        (int heads, int headSize, PositionTerm<CpuTensor> position, float scale, int? window, bool seesGlobal, _, HeadMix<CpuTensor>? mix) = spec;
         bool allRows = queries == batch.All;
         fixed (int* starts = batch.All.Starts.Span, columns = batch.Columns.Span, positions = batch.Positions.Span, queryRows = queries.Rows.Span, queryStarts = queries.Starts.Span,
             globalRows = batch.Global.Rows.Span, globalStarts = batch.Global.Starts.Span)
@@ -48,6 +48,13 @@ internal sealed unsafe class CpuAttention(CpuRuntime runtime)
             {
                 call.GlobalRows = globalRows;
                 call.GlobalStarts = globalStarts;
+            }
+            if (mix is not null)
+            {
+                if (window is not null) throw new ArgumentException("Attention: talking heads together with a window are not supported. Leave out one of them.");
+                Shapes.HeadMix(mix.Scores.Size, mix.Probabilities.Size, heads);
+                call.ScoreMix = mix.Scores.Data;
+                call.ProbabilityMix = mix.Probabilities.Data;
             }
             switch (position)
             {
@@ -90,7 +97,7 @@ internal sealed unsafe class CpuAttention(CpuRuntime runtime)
 
     private void Run<P>(AttentionWork<P> work, in AttentionCall call, P term, TokenBatch batch) where P : struct, IPositionTerm
     {
-        work.Prepare(call, term, batch, runtime.Threads, P.QueryTile);
+        work.Prepare(call, term, batch, runtime.Threads, call.ScoreMix == null ? P.QueryTile : TalkingHeads.QueryTile);
         Block scratch = runtime.Pool.Rent((long)runtime.Threads * work.ScratchFloats);
         try
         {

@@ -59,6 +59,9 @@ public sealed record TaskConfig(IReadOnlyList<string> Labels, ProblemType? Probl
 public sealed record LabelRules(
     bool IgnoresZero = false, bool IgnoresNegative = false, ProblemType FloatsAre = ProblemType.MultiLabelClassification, bool ScoresLabelledOnly = false)
 {
+    /// <summary>Whether a label of a masked word is one.</summary>
+    public bool IsWord(int label) => IgnoresZero ? label > 0 : label != Ops.Labels.Ignored;
+
     /// <summary>As most of the reference's classes do.</summary>
     public static LabelRules Reference { get; } = new();
 }

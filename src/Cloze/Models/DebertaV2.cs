@@ -33,6 +33,8 @@ public sealed record DebertaV2Config
     public IReadOnlyList<string> NormRelEbd { get; init; } = [];
     /// <summary>Absolute positions enter with the words, instead of in the mask decoder.</summary>
     public bool PositionBiasedInput { get; init; } = true;
+    /// <summary>Heads are mixed before and after the softmax; version 1 only, the others do not look at it.</summary>
+    public bool TalkingHead { get; init; }
     /// <summary>0: no convolution.</summary>
     public int ConvKernelSize { get; init; }
     public Activation ConvAct { get; init; } = Activation.Tanh;
@@ -51,8 +53,10 @@ public sealed record DebertaV2Config
     /// </summary>
     public bool? HasMaskDecoder { get; init; }
 
-    /// <summary>Whether the file is its authors' own: no field of the reference's classes in config.json, no head under their names.</summary>
+    /// <summary>Whether the numbers are those of the authors' code: config.json names none of the reference's classes.</summary>
     public bool IsOriginal { get; init; } = true;
+    /// <summary>Which head names the reference's class reads: its own, or those of the authors; null: those that the file holds.</summary>
+    public bool? Legacy { get; init; }
     /// <summary>Standard deviation of a random start.</summary>
     public double InitializerRange { get; init; } = 0.02;
 
@@ -63,7 +67,7 @@ public sealed record DebertaV2Config
     /// <summary>As config.json says, with the reference's defaults (transformers configuration_deberta_v2.py).</summary>
     public static DebertaV2Config Read(ConfigFields config)
     {
-        config.RefuseFlag("talking_head");
+        bool isOriginal = config.Texts("architectures") is not [string className, ..] || !className.StartsWith("Deberta", StringComparison.Ordinal);
         DebertaV2Config read = new()
         {
             VocabSize = config.Int32("vocab_size"),
@@ -80,7 +84,7 @@ public sealed record DebertaV2Config
             AttentionProbsDropoutProb = config.Rate("attention_probs_dropout_prob", 0.1),
             HiddenAct = config.Activation("hidden_act", Activation.Gelu),
             RelativeAttention = config.Flag("relative_attention", false),
-            PosAttType = Words(config, "pos_att_type", "c2p", "p2c", "p2p"),
+            PosAttType = [.. Words(config, "pos_att_type", "c2p", "p2c", "p2p", "none").Where(word => word != "none")],
             MaxRelativePositions = config.Int32("max_relative_positions", -1, minimum: int.MinValue),
             PositionBuckets = config.Int32("position_buckets", -1, minimum: int.MinValue),
             ShareAttKey = config.Flag("share_att_key", false),
@@ -93,8 +97,10 @@ public sealed record DebertaV2Config
             PoolerHiddenAct = config.Activation("pooler_hidden_act", Activation.Gelu),
             ClsDropout = config.RateOrNull("cls_dropout"),
             TieWordEmbeddings = config.Flag("tie_word_embeddings", true),
-            IsOriginal = config.FlagOrNull("legacy") is null,
-            HasReferenceHeadNames = config.FlagOrNull("legacy") is true,
+            TalkingHead = config.Flag("talking_head", false),
+            IsOriginal = isOriginal,
+            Legacy = config.FlagOrNull("legacy"),
+            HasReferenceHeadNames = !isOriginal && config.FlagOrNull("legacy") is not false,
             InitializerRange = config.Number("initializer_range", 0.02, minimum: 0),
         };
         config.RequireMultiple("hidden_size", read.HiddenSize, "num_attention_heads", read.NumAttentionHeads);
@@ -122,21 +128,28 @@ public sealed record DebertaV2Config
     }
 
     /// <summary>With what the file says and config.json does not.</summary>
-    public DebertaV2Config AsStored(IStoredTensors file) => this with
+    public DebertaV2Config AsStored(IStoredTensors file)
     {
-        TieWordEmbeddings = TieWordEmbeddings && !file.HoldsOwn("cls.predictions.decoder.weight", "deberta.embeddings.word_embeddings.weight"),
-        HasReferenceHeadNames = file.Holds("cls.predictions.bias"),
-        IsOriginal = IsOriginal && !file.Holds("cls.predictions.bias"),
-        HasMaskDecoder = IsOriginal && !PositionBiasedInput && !file.Holds("cls.predictions.bias")
-            && file.Holds("deberta.embeddings.position_embeddings.weight"),
-    };
+        const string Words = "embeddings.word_embeddings.weight", Positions = "embeddings.position_embeddings.weight";
+        bool holdsReference = file.Holds("cls.predictions.bias"), holdsOriginal = file.Holds("lm_predictions.lm_head.bias");
+        bool canDecode = !PositionBiasedInput && file.Holds($"deberta.{Positions}");
+        bool isOriginal = IsOriginal && (!holdsReference || (holdsOriginal && (PositionBiasedInput || canDecode)));
+        return this with
+        {
+            TieWordEmbeddings = TieWordEmbeddings && !file.HoldsOwn("cls.predictions.decoder.weight", $"deberta.{Words}"),
+            IsOriginal = isOriginal,
+            HasReferenceHeadNames = !isOriginal && (Legacy ?? holdsReference),
+            HasMaskDecoder = isOriginal && canDecode,
+        };
+    }
 
     public bool UsesMaskDecoder => HasMaskDecoder ?? (IsOriginal && !PositionBiasedInput);
     internal InputLimits Limits
     {
         get
         {
-            InputLimits free = new(VocabSize, TypeVocabSize > 0 ? TypeVocabSize : null, Trained: MaxPositionEmbeddings);
+            int? columns = RelativeAttention && Buckets.Reach < int.MaxValue ? Buckets.Reach + 1 : null;
+            InputLimits free = new(VocabSize, TypeVocabSize > 0 ? TypeVocabSize : null, Columns: columns, Trained: MaxPositionEmbeddings);
             return PositionBiasedInput || UsesMaskDecoder ? free with { Positions = MaxPositionEmbeddings, Trained = null } : free;
         }
     }
@@ -148,22 +161,9 @@ public sealed record DebertaV2Config
         get
         {
             int farthest = MaxRelativePositions < 1 ? MaxPositionEmbeddings : MaxRelativePositions;
-            return PositionBuckets < 1 ? new(farthest, 0, farthest) : new(PositionBuckets, PositionBuckets, farthest);
+            return PositionBuckets < 1 ? new(farthest, 0, farthest) : new(PositionBuckets, PositionBuckets, farthest, IsOriginal);
         }
     }
-}
-
-/// <summary>What DeBERTa's versions have in common above their layers.</summary>
-public interface IDebertaEncoder<T> : IEncoder<T> where T : class
-{
-    /// <summary>The word table, which the masked-LM decoder shares.</summary>
-    T Words { get; }
-
-    /// <summary>The layer that the mask decoder applies in its own way.</summary>
-    DebertaLayer<T> LastLayer { get; }
-
-    /// <summary>All layers but the last: [N,H].</summary>
-    T ForwardBelowLast(IOps<T> ops, TokenBatch batch, HiddenStates<T>? keep);
 }
 
 /// <summary>DeBERTa v2 and v3: attention in which content and distance are separate vectors, and see each other.</summary>
@@ -236,110 +236,6 @@ public sealed class DebertaV2<T> : IDebertaEncoder<T> where T : class
     }
 }
 
-/// <summary>LayerNorm(project(word + position + type)): positions where the input is biased by them, types where there are any.</summary>
-internal sealed class DebertaEmbeddings<T> where T : class
-{
-    private readonly SharedTable<T> _words;
-    private readonly SharedTable<T>? _positions;
-    private readonly T? _types;
-    private readonly LinearWeights<T>? _project;
-    private readonly NormWeights<T> _norm;
-    private readonly float _dropout;
-
-    public DebertaEmbeddings(DebertaV2Config config, IWeights<T> weights, EmbeddingSharing sharing, IWeights<T>? generator)
-    {
-        int e = config.Embedding, h = config.HiddenSize;
-        _words = SharedTable<T>.Of(sharing, weights, generator, config.VocabSize, e, "word_embeddings", padding: config.PadTokenId);
-        _positions = config.PositionBiasedInput ? SharedTable<T>.Of(sharing, weights, generator, config.MaxPositionEmbeddings, e, "position_embeddings") : null;
-        _types = config.TypeVocabSize > 0 ? weights.Table(config.TypeVocabSize, e, "token_type_embeddings.weight") : null;
-        _project = e == h ? null : weights.Linear("embed_proj", h, e, bias: false);
-        _norm = weights.Norm("LayerNorm", h, config.LayerNormEps);
-        _dropout = config.HiddenDropoutProb;
-    }
-
-    public T Words => _words.Own;
-
-    /// <summary>[N,H].</summary>
-    public T Forward(IOps<T> ops, TokenBatch batch)
-    {
-        using IScope<T> scope = ops.Scope("embeddings");
-        T x = _words.Embedding(ops, batch.Ids);
-        if (_positions is SharedTable<T> positions) x = positions.Embedding(ops, batch.Positions, addTo: x);
-        if (_types is not null) x = ops.Embedding(_types, batch.Types, addTo: x);
-        if (_project is LinearWeights<T> project) x = ops.Linear(x, project);                          // [N,E] → [N,H]
-        return scope.Keep(ops.Dropout(ops.LayerNorm(x, _norm), _dropout));
-    }
-}
-
-/// <summary>Disentangled attention and feed-forward, each followed by residual and LayerNorm; in v2 a convolution joins the first layer.</summary>
-public sealed class DebertaLayer<T> where T : class
-{
-    private readonly string _name;
-    private readonly LinearWeights<T> _attentionOut;
-    private readonly AttentionSpec<T> _attention;
-    private readonly NormWeights<T> _attentionNorm, _outputNorm;
-    private readonly FeedForwardWeights<T> _feedForward;
-    private readonly FeedForwardSpec _feedForwardSpec;
-    private readonly DebertaV2Convolution<T>? _convolution;
-    private readonly float _dropout;
-
-    internal DebertaLayer(
-        DebertaV2Config config, int index, IWeights<T> weights, LinearWeights<T> qkv, AttentionSpec<T> attention, DebertaV2Convolution<T>? convolution = null)
-    {
-        int h = config.HiddenSize, i = config.IntermediateSize;
-        _name = $"encoder.layer.{index}";
-        _dropout = config.HiddenDropoutProb;
-        (Qkv, _attention, _convolution) = (weights.QueryKeyValue(qkv, h), attention, convolution);
-        _attentionOut = weights.Linear("attention.output.dense", h, h);
-        _attentionNorm = weights.Norm("attention.output.LayerNorm", h, config.LayerNormEps);
-        _feedForward = new(In: weights.Linear("intermediate.dense", i, h), Out: weights.Linear("output.dense", h, i));
-        _feedForwardSpec = new(config.HiddenAct, Dropout: _dropout);
-        _outputNorm = weights.Norm("output.LayerNorm", h, config.LayerNormEps);
-    }
-
-    internal QueryKeyValue<T> Qkv { get; }
-
-    /// <summary>[N,H] → [N,H], or [R,H] of the rows that are wanted.</summary>
-    public T Forward(IOps<T> ops, T x, TokenBatch batch, RowSet? rows)
-    {
-        using IScope<T> scope = ops.Scope(_name, ScopeKind.Layer);
-        T y = AfterAttention(ops, ops.SelfAttention(x, Qkv, batch, _attention, rows), residual: ops.Chosen(x, rows));
-        return scope.Keep(_convolution is null ? y : _convolution.Forward(ops, x, y, batch, rows));
-    }
-
-    /// <summary>The same for rows that are not the stream that they see, without the convolution: [R,H] → [R,H].</summary>
-    /// <param name="q">Of <paramref name="x"/>, [R,H]; k and v are [N,H].</param>
-    internal T Forward(IOps<T> ops, T x, T q, T k, T v, RowSet rows, TokenBatch batch)
-    {
-        using IScope<T> scope = ops.Scope(_name, ScopeKind.Layer);
-        return scope.Keep(AfterAttention(ops, ops.Attention(q, k, v, rows, batch, _attention), residual: x));
-    }
-
-    /// <param name="terms">How many terms a score has, which its scale divides by.</param>
-    /// <param name="keys">Projects distances to keys: content to position.</param>
-    /// <param name="queries">Projects distances to queries: position to content.</param>
-    internal static AttentionSpec<T> Attention(DebertaV2Config config, int terms, Derived<T>? distances, LinearWeights<T>? keys, LinearWeights<T>? queries)
-    {
-        int a = config.NumAttentionHeads, d = config.HiddenSize / a;
-        PositionTerm<T> position = new PositionTerm<T>.None();
-        if (distances is not null && (keys ?? queries) is not null)
-        {
-            Derived<T> rows = new(ops => ops.Dropout(ops.Derived(distances), config.HiddenDropoutProb));   // one draw for keys and queries
-            position = new PositionTerm<T>.Disentangled(Projected(rows, keys), Projected(rows, queries), config.Buckets);
-        }
-        return new(a, d, position, Scale: 1 / MathF.Sqrt(d * terms), Dropout: config.AttentionProbsDropoutProb);
-    }
-
-    private static Derived<T>? Projected(Derived<T> rows, LinearWeights<T>? matrix) =>
-        matrix is { } weights ? new(ops => ops.Linear(ops.Derived(rows), weights)) : null;
-
-    private T AfterAttention(IOps<T> ops, T attended, T residual)
-    {
-        T x = ops.LayerNorm(ops.Linear(attended, _attentionOut, residual: residual, dropout: _dropout), _attentionNorm);
-        return ops.LayerNorm(ops.FeedForward(x, _feedForward, _feedForwardSpec, residual: x), _outputNorm);
-    }
-}
-
 /// <summary>LayerNorm(output of the first layer + act(convolution of its input)).</summary>
 internal sealed class DebertaV2Convolution<T>(DebertaV2Config config, IWeights<T> weights) where T : class
 {
@@ -350,93 +246,6 @@ internal sealed class DebertaV2Convolution<T>(DebertaV2Config config, IWeights<T
 
     public T Forward(IOps<T> ops, T x, T output, TokenBatch batch, RowSet? rows) =>
         ops.LayerNorm(ops.Add(output, ops.Chosen(ops.Convolution(x, _convolution, batch, config.ConvAct, config.HiddenDropoutProb), rows)), _norm);
-}
-
-/// <summary>The enhanced mask decoder: absolute positions enter below the last layer, which then runs twice in place of once.</summary>
-/// <remarks>
-/// He et al. 2020, §3.2; microsoft/DeBERTa apps/models/masked_language_model.py. Both passes see the states below the last layer, so only
-/// the rows to predict are carried through them.
-/// </remarks>
-internal sealed class EnhancedMaskDecoder<T> where T : class
-{
-    private readonly DebertaLayer<T> _layer;
-    private readonly T _positions;
-    private readonly LinearWeights<T> _query, _keyValue;
-    private readonly int _hidden;
-
-    /// <param name="weights">Of the encoder.</param>
-    /// <param name="layer">Its last.</param>
-    public EnhancedMaskDecoder(DebertaV2Config config, IWeights<T> weights, DebertaLayer<T> layer)
-    {
-        int h = _hidden = config.HiddenSize;
-        _layer = layer;
-        _positions = weights.Table(config.MaxPositionEmbeddings, h, "embeddings.position_embeddings.weight");
-        (_, _query, _keyValue) = layer.Qkv;
-    }
-
-    /// <summary>States of the rows to predict from those below the last layer: [N,H] → [R,H].</summary>
-    public T Forward(IOps<T> ops, T below, TokenBatch batch, RowSet predict)
-    {
-        using IScope<T> scope = ops.Scope("decoder");
-        T kv = ops.Linear(below, _keyValue);                                                    // [N,2H]
-        (T k, T v) = (ops.Columns(kv, 0, _hidden), ops.Columns(kv, _hidden, _hidden));
-        T x = ops.SelectRows(ops.Embedding(_positions, batch.Positions, addTo: below), predict.Rows); // [R,H]
-        for (int pass = 0; pass < 2; pass++) x = _layer.Forward(ops, x, ops.Linear(x, _query), k, v, predict, batch);
-        return scope.Keep(x);
-    }
-}
-
-/// <summary>Masked language modelling as DeBERTa was pretrained: through the mask decoder, unless positions have entered with the words.</summary>
-public sealed class DebertaMaskedLm<T> : IMaskedLm<T> where T : class
-{
-    private readonly IDebertaEncoder<T> _encoder;
-    private readonly EnhancedMaskDecoder<T>? _decoder;
-    private readonly MaskedLmHead<T> _head;
-
-    public DebertaMaskedLm(DebertaV2Config config, IWeights<T> weights) : this(config, weights, new DebertaV2<T>(config, weights.Under("deberta"))) { }
-
-    /// <param name="encoder">Of version 1, 2 or 3.</param>
-    public DebertaMaskedLm(DebertaV2Config config, IWeights<T> weights, IDebertaEncoder<T> encoder)
-    {
-        _encoder = encoder;
-        _decoder = config.UsesMaskDecoder ? new(config, weights.Under("deberta"), encoder.LastLayer) : null;
-        _head = DebertaHeads.MaskedLm(config, weights, encoder.Words);
-    }
-
-    public IEncoder<T> Encoder => _encoder;
-
-    public T Forward(IOps<T> ops, TokenBatch batch, RowSet predict, HiddenStates<T>? keep = null)
-    {
-        using IScope<T> scope = ops.Scope("masked_lm");
-        return scope.Keep(_decoder is null
-            ? new MaskedLm<T>(_encoder, _head).Forward(ops, batch, predict, keep)
-            : _head.Forward(ops, _decoder.Forward(ops, _encoder.ForwardBelowLast(ops, batch, keep), batch, predict)));
-    }
-}
-
-/// <summary>Replaced token detection, DeBERTaV3's other half.</summary>
-/// <remarks>microsoft/DeBERTa apps/models/replaced_token_detection_model.py.</remarks>
-public sealed class DebertaReplacedTokens<T> where T : class
-{
-    private readonly DebertaV2<T> _encoder;
-    private readonly ReplacedTokenHead<T> _head;
-
-    public DebertaReplacedTokens(DebertaV2Config config, IWeights<T> weights) : this(config, weights, EmbeddingSharing.None, generator: null) { }
-
-    internal DebertaReplacedTokens(DebertaV2Config config, IWeights<T> weights, EmbeddingSharing sharing, IWeights<T>? generator)
-    {
-        _encoder = new(config, weights.Under("deberta"), sharing, generator?.Under("deberta"));
-        _head = DebertaHeads.ReplacedToken(config, weights);
-    }
-
-    public IEncoder<T> Encoder => _encoder;
-
-    /// <summary>[N,1]: above 0 means replaced.</summary>
-    public T Forward(IOps<T> ops, TokenBatch batch, HiddenStates<T>? keep = null)
-    {
-        using IScope<T> scope = ops.Scope("replaced_tokens");
-        return scope.Keep(_head.Forward(ops, _encoder.Forward(ops, batch, keep), batch));
-    }
 }
 
 /// <summary>What the discriminator's word and position tables are.</summary>
@@ -475,6 +284,9 @@ public sealed record DebertaV3PretrainingConfig(DebertaV2Config Generator, Deber
     /// <summary>Weight of the discriminator's loss; 50 in the paper.</summary>
     public float RtdLambda { get; init; } = 10;
 
+    /// <summary>Whether config.json describes both networks.</summary>
+    public static bool Describes(ConfigFields config) => config.Has("generator") && config.Has("discriminator");
+
     /// <summary>As the authors' configurations say (microsoft/DeBERTa experiments, rtd_*.json).</summary>
     public static DebertaV3PretrainingConfig Read(ConfigFields config) => new(
         DebertaV2Config.Read(config.Fields("generator") ?? throw config.Unsupported("generator", "missing", "the configuration of the generator")),
@@ -489,29 +301,14 @@ public sealed record DebertaV3PretrainingConfig(DebertaV2Config Generator, Deber
     {
         RtdLambda = (float)config.Number("rtd_lambda", 10, minimum: 0),
     };
-}
 
-/// <summary>DeBERTaV3's pretraining: a generator fills masked tokens, a discriminator finds what it filled in wrongly.</summary>
-/// <remarks>
-/// He et al. 2021, §3; microsoft/DeBERTa apps/tasks/rtd_task.py. The caller draws tokens from the generator's scores and packs them anew; where the
-/// generator takes its step before that (the original's default), the discriminator reads the generator's new table.
-/// </remarks>
-public sealed class DebertaV3Pretraining<T>(DebertaV3PretrainingConfig config, IWeights<T> weights) where T : class
-{
-    public DebertaMaskedLm<T> Generator { get; } = new(config.Generator, weights.Under("generator"));
-
-    public DebertaReplacedTokens<T> Discriminator { get; } =
-        new(config.Discriminator, weights.Under("discriminator"), config.EmbeddingSharing, weights.Under("generator"));
-
-    /// <summary>Mean over predicted rows + λ · mean over all tokens.</summary>
-    /// <param name="filled">Of <see cref="Generator"/>, [R,V].</param>
-    /// <param name="original">The tokens that stood there, R.</param>
-    /// <param name="detected">Of <see cref="Discriminator"/>, [N,1].</param>
-    /// <param name="replaced">1 where the drawn token is not the original, N.</param>
-    public T Loss(ILosses<T> ops, T filled, Labels original, T detected, ReadOnlyMemory<float> replaced)
+    /// <summary>With what the file says: a residual that has been added to the generator's table is stored no more.</summary>
+    public DebertaV3PretrainingConfig AsStored(IStoredTensors file)
     {
-        using IScope<T> scope = ops.Scope("loss");
-        return scope.Keep(ops.WeightedSum([(1, ops.CrossEntropy(filled, original)), (config.RtdLambda, ops.BinaryCrossEntropy(detected, replaced))]));
+        const string Words = "discriminator.deberta.embeddings.word_embeddings";
+        return EmbeddingSharing == EmbeddingSharing.Gdes && file.Holds($"{Words}.weight") && !file.Holds($"{Words}._weight")
+            ? this with { EmbeddingSharing = EmbeddingSharing.None }
+            : this;
     }
 }
 
@@ -527,9 +324,13 @@ public sealed class DebertaV2Architecture : IArchitecture
 
     public IReadOnlyList<string> ModelTypes { get; } = ["deberta-v2"];
 
-    public IReadOnlyDictionary<string, ModelTask> Classes { get; } = ReferenceClasses.Of(["DebertaV2"],
+    public IReadOnlyDictionary<string, ModelTask> Classes { get; } = new Dictionary<string, ModelTask>(ReferenceClasses.Of(["DebertaV2"],
         ModelTask.Base, ModelTask.MaskedLm, ModelTask.SequenceClassification, ModelTask.TokenClassification,
-        ModelTask.QuestionAnswering, ModelTask.MultipleChoice);
+        ModelTask.QuestionAnswering, ModelTask.MultipleChoice))
+    {
+        ["MaskedLanguageModel"] = ModelTask.MaskedLm,   // of the authors' code, as the next
+        ["RTDModel"] = ModelTask.PreTraining,
+    };
 
     public TensorNames Names => DebertaV2Config.Names;
 
@@ -548,6 +349,11 @@ public sealed class DebertaV2Architecture : IArchitecture
 
     public object Configure(ConfigFields config, IStoredTensors? file)
     {
+        if (DebertaV3PretrainingConfig.Describes(config))
+        {
+            DebertaV3PretrainingConfig pair = DebertaV3PretrainingConfig.Read(config);
+            return file is null ? pair : pair.AsStored(file);
+        }
         DebertaV2Config read = DebertaV2Config.Read(config);
         return file is null ? read : read.AsStored(file);
     }
@@ -555,7 +361,9 @@ public sealed class DebertaV2Architecture : IArchitecture
     /// <remarks>The convolution's bias starts as torch.nn.Conv1d's, the residual tables of a discriminator as zeros (microsoft/DeBERTa rtd_task.py).</remarks>
     public InitialValues Initial(object config, TensorRequest request)
     {
-        DebertaV2Config read = (DebertaV2Config)config;
+        DebertaV2Config read = config is DebertaV3PretrainingConfig pair
+            ? request.Name.StartsWith("generator.", StringComparison.Ordinal) ? pair.Generator : pair.Discriminator
+            : (DebertaV2Config)config;
         if (request.Name.EndsWith("encoder.conv.conv.bias", StringComparison.Ordinal))
             return new InitialValues.Uniform(1 / Math.Sqrt((double)read.HiddenSize / read.ConvGroups * read.ConvKernelSize));
         return request.Name.EndsWith("embeddings._weight", StringComparison.Ordinal)
@@ -567,6 +375,12 @@ public sealed class DebertaV2Architecture : IArchitecture
 
     public EncoderModel<T> Build<T>(object config, ModelTask task, int labels, IWeights<T> weights) where T : class
     {
+        if (config is DebertaV3PretrainingConfig pair)
+        {
+            ReferenceClasses.RequirePreTraining(task);
+            ReplacedTokenPretraining<T> both = DebertaHeads.Pretraining(pair, weights);
+            return new(both.Generator.Encoder, both, GlobalRules.None, DebertaHeads.Labels(pair.Generator));
+        }
         DebertaV2Config read = (DebertaV2Config)config;
         return DebertaHeads.Model(read, task, labels, weights, new DebertaV2<T>(read, weights.Under("deberta")));
     }
@@ -584,14 +398,18 @@ public static class DebertaHeads
             ModelTask.Base => null,
             ModelTask.MaskedLm when config.UsesMaskDecoder => new DebertaMaskedLm<T>(config, weights, deberta),
             ModelTask.MaskedLm => new MaskedLm<T>(deberta, MaskedLm(config, weights, deberta.Words)),
+            ModelTask.PreTraining => ReplacedToken(config, weights),
             ModelTask.SequenceClassification => SequenceClassification(config, weights, labels),
             ModelTask.TokenClassification => TokenClassification(config, weights, labels),
             ModelTask.QuestionAnswering => QuestionAnswering(config, weights),
             ModelTask.MultipleChoice => MultipleChoice(config, weights),
             _ => throw ReferenceClasses.NoSuchHead("DeBERTa", task),
         };
-        return new(deberta, head, GlobalRules.None, new(IgnoresZero: config.IsOriginal, IgnoresNegative: true, FloatsAre: ProblemType.SoftLabels));
+        return new(deberta, head, GlobalRules.None, Labels(config));
     }
+
+    internal static LabelRules Labels(DebertaV2Config config) =>
+        new(IgnoresZero: config.IsOriginal, IgnoresNegative: true, FloatsAre: ProblemType.SoftLabels);
 
     public static Pooler<T> Pooler<T>(DebertaV2Config config, IWeights<T> weights) where T : class =>
         new(weights.Linear("pooler.dense", config.HiddenSize, config.HiddenSize), config.PoolerHiddenAct, config.PoolerDropout);
@@ -613,6 +431,20 @@ public static class DebertaHeads
         IWeights<T> predictions = weights.Under("mask_predictions");
         return new(
             predictions.Linear("dense", h, h), config.HiddenAct, predictions.Linear("classifier", 1, h), predictions.Norm("LayerNorm", h, config.LayerNormEps));
+    }
+
+    /// <summary>Both networks of a pair, whose tables are one where they are shared.</summary>
+    /// <remarks>
+    /// microsoft/DeBERTa apps/tasks/rtd_task.py. Where the generator takes its step before the discriminator (the original's default), that one reads the new
+    /// table.
+    /// </remarks>
+    public static ReplacedTokenPretraining<T> Pretraining<T>(DebertaV3PretrainingConfig config, IWeights<T> weights) where T : class
+    {
+        IWeights<T> generator = weights.Under("generator"), discriminator = weights.Under("discriminator");
+        DebertaV2<T> detecting = new(config.Discriminator, discriminator.Under("deberta"), config.EmbeddingSharing, generator.Under("deberta"));
+        return new(
+            new DebertaMaskedLm<T>(config.Generator, generator),
+            new(detecting, ReplacedToken(config.Discriminator, discriminator)), config.RtdLambda);
     }
 
     public static SequenceClassificationHead<T> SequenceClassification<T>(DebertaV2Config config, IWeights<T> weights, int labels) where T : class =>

@@ -143,68 +143,17 @@ public sealed class Electra<T> : IEncoder<T> where T : class
     }
 }
 
-/// <summary>The generator: masked language modelling at the width of the tables.</summary>
-public sealed class ElectraGenerator<T> : IMaskedLm<T> where T : class
-{
-    private readonly MaskedLm<T> _model;
-
-    /// <param name="embeddings">Where the embeddings stand, if they are the discriminator's.</param>
-    public ElectraGenerator(ElectraConfig config, IWeights<T> weights, IWeights<T>? embeddings = null)
-    {
-        Electra<T> encoder = new(config, weights.Under("electra"), embeddings);
-        _model = new(encoder, ElectraHeads.MaskedLm(config, weights, encoder.Words));
-    }
-
-    public IEncoder<T> Encoder => _model.Encoder;
-
-    public T Forward(IOps<T> ops, TokenBatch batch, RowSet predict, HiddenStates<T>? keep = null)
-    {
-        using IScope<T> scope = ops.Scope("generator");
-        return scope.Keep(_model.Forward(ops, batch, predict, keep));
-    }
-}
-
-/// <summary>The discriminator: is each token the original one?</summary>
-public sealed class ElectraDiscriminator<T>(ElectraConfig config, IWeights<T> weights) where T : class
-{
-    private readonly Electra<T> _encoder = new(config, weights.Under("electra"));
-    private readonly ReplacedTokenHead<T> _head = ElectraHeads.ReplacedToken(config, weights);
-
-    public IEncoder<T> Encoder => _encoder;
-
-    /// <summary>[N,1]: above 0 means replaced.</summary>
-    public T Forward(IOps<T> ops, TokenBatch batch, HiddenStates<T>? keep = null)
-    {
-        using IScope<T> scope = ops.Scope("discriminator");
-        return scope.Keep(_head.Forward(ops, _encoder.Forward(ops, batch, keep), batch));
-    }
-}
-
-/// <summary>ELECTRA's pretraining: a generator fills masked tokens, a discriminator finds what it filled in wrongly; the embeddings are one.</summary>
-/// <remarks>
-/// Clark et al. 2020, §3; google-research/electra run_pretraining.py. The caller draws tokens from the generator's scores and packs them anew,
-/// so no gradient goes from the discriminator to the generator, save to the embeddings.
-/// </remarks>
-public sealed class ElectraPretraining<T>(ElectraConfig generator, ElectraConfig discriminator, IWeights<T> weights) where T : class
+/// <summary>Both networks of ELECTRA's pretraining.</summary>
+public sealed record ElectraPretrainingConfig(ElectraConfig Generator, ElectraConfig Discriminator)
 {
     /// <summary>Weight of the discriminator's loss.</summary>
-    public float Lambda { get; init; } = 50;
+    public float RtdLambda { get; init; } = 50;
 
-    public ElectraDiscriminator<T> Discriminator { get; } = new(discriminator, weights.Under("discriminator"));
-
-    public ElectraGenerator<T> Generator { get; } =
-        new(generator, weights.Under("generator"), embeddings: weights.Under("discriminator.electra.embeddings"));
-
-    /// <summary>Mean over predicted rows + λ · mean over all tokens.</summary>
-    /// <param name="filled">Of <see cref="Generator"/>, [R,V].</param>
-    /// <param name="original">The tokens that stood there, R.</param>
-    /// <param name="detected">Of <see cref="Discriminator"/>, [N,1].</param>
-    /// <param name="replaced">1 where the drawn token is not the original, N.</param>
-    public T Loss(ILosses<T> ops, T filled, Labels original, T detected, ReadOnlyMemory<float> replaced)
-    {
-        using IScope<T> scope = ops.Scope("loss");
-        return scope.Keep(ops.WeightedSum([(1, ops.CrossEntropy(filled, original)), (Lambda, ops.BinaryCrossEntropy(detected, replaced))]));
-    }
+    /// <summary>Two configurations in one config.json, as DeBERTaV3's authors write theirs; no release of ELECTRA has both networks in one folder.</summary>
+    public static ElectraPretrainingConfig? ReadPair(ConfigFields config) =>
+        config.Fields("generator") is { } generator && config.Fields("discriminator") is { } discriminator
+            ? new(ElectraConfig.Read(generator), ElectraConfig.Read(discriminator)) { RtdLambda = (float)config.Number("rtd_lambda", 50, minimum: 0) }
+            : null;
 }
 
 /// <summary>ELECTRA as the registry lists it.</summary>
@@ -230,21 +179,35 @@ public sealed class ElectraArchitecture : IArchitecture
     };
 
     /// <remarks>A bare encoder of equal widths has no name that BERT's has not.</remarks>
-    public bool Recognises(IEnumerable<string> stored) =>
-        stored.Any(name => name.StartsWith("electra.", StringComparison.Ordinal) || name.EndsWith("embeddings_project.weight", StringComparison.Ordinal));
+    public bool Recognises(IEnumerable<string> stored) => stored.Any(name =>
+        name.StartsWith("electra.", StringComparison.Ordinal) || name.StartsWith("discriminator.electra.", StringComparison.Ordinal)
+        || name.EndsWith("embeddings_project.weight", StringComparison.Ordinal));
 
     public object Configure(ConfigFields config, IStoredTensors? file)
     {
+        if (ElectraPretrainingConfig.ReadPair(config) is { } pair) return pair;
         ElectraConfig read = ElectraConfig.Read(config);
         return file is null ? read : read.AsStored(file);
     }
 
-    public InitialValues Initial(object config, TensorRequest request) => InitialValues.Of(request, ((ElectraConfig)config).InitializerRange);
+    public InitialValues Initial(object config, TensorRequest request)
+    {
+        ElectraConfig read = config is ElectraPretrainingConfig pair
+            ? request.Name.StartsWith("generator.", StringComparison.Ordinal) ? pair.Generator : pair.Discriminator
+            : (ElectraConfig)config;
+        return InitialValues.Of(request, read.InitializerRange);
+    }
 
     public Pooler<T>? BuildPooler<T>(object config, IWeights<T> weights) where T : class => null;
 
     public EncoderModel<T> Build<T>(object config, ModelTask task, int labels, IWeights<T> weights) where T : class
     {
+        if (config is ElectraPretrainingConfig pair)
+        {
+            ReferenceClasses.RequirePreTraining(task);
+            ReplacedTokenPretraining<T> both = ElectraHeads.Pretraining(pair, weights);
+            return new(both.Generator.Encoder, both);
+        }
         ElectraConfig read = (ElectraConfig)config;
         Electra<T> electra = new(read, weights.Under("electra"));
         return new(electra, task switch
@@ -281,6 +244,18 @@ public static class ElectraHeads
         int h = config.HiddenSize;
         IWeights<T> predictions = weights.Under("discriminator_predictions");
         return new(predictions.Linear("dense", h, h), config.HiddenAct, predictions.Linear("dense_prediction", 1, h));
+    }
+
+    /// <summary>Both networks of a pair: the embeddings are one, those of the discriminator.</summary>
+    /// <remarks>google-research/electra run_pretraining.py.</remarks>
+    public static ReplacedTokenPretraining<T> Pretraining<T>(ElectraPretrainingConfig config, IWeights<T> weights) where T : class
+    {
+        IWeights<T> generator = weights.Under("generator"), discriminator = weights.Under("discriminator");
+        Electra<T> filling = new(config.Generator, generator.Under("electra"), embeddings: discriminator.Under("electra.embeddings"));
+        Electra<T> detecting = new(config.Discriminator, discriminator.Under("electra"));
+        return new(
+            new MaskedLm<T>(filling, MaskedLm(config.Generator, generator, filling.Words)),
+            new(detecting, ReplacedToken(config.Discriminator, discriminator)), config.RtdLambda);
     }
 
     /// <remarks>Exact gelu, whatever hidden_act says.</remarks>

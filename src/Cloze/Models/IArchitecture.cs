@@ -61,6 +61,15 @@ internal static class ReferenceClasses
     /// <exception cref="ArgumentOutOfRangeException">No such head stands on this architecture.</exception>
     public static ArgumentOutOfRangeException NoSuchHead(string architecture, ModelTask task) => new(nameof(task), task, $"{architecture} has no such head.");
 
+    /// <summary>For what holds a generator and a discriminator.</summary>
+    /// <exception cref="CheckpointException">Another task is wanted.</exception>
+    public static void RequirePreTraining(ModelTask task)
+    {
+        if (task == ModelTask.PreTraining) return;
+        throw new CheckpointException($"The checkpoint holds a generator and a discriminator, which only {ModelTask.PreTraining} runs, not {task}; "
+            + "for one of them give a folder of its own.");
+    }
+
     private static string Suffix(ModelTask task) => task switch
     {
         ModelTask.Base => "Model",

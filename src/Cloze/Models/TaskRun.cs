@@ -13,6 +13,8 @@ public enum OutputRows
     Choices,
     /// <summary>The tokens with a label.</summary>
     Labelled,
+    /// <summary>A number of the whole batch: a loss.</summary>
+    None,
 }
 
 /// <param name="Name">As the reference's output object names it: "logits".</param>
@@ -88,6 +90,8 @@ public sealed class TaskRun<T>(EncoderModel<T> model, TaskConfig about, PackedTo
                 ];
             case ReplacedTokenHead<T> replaced:
                 return [new("logits", OutputRows.TokenScores, replaced.Forward(ops, hidden, batch))];
+            case ReplacedTokenPretraining<T>:
+                throw new ArgumentException($"A generator and a discriminator read two batches: {nameof(PairRun<>)} runs them.");
             default:
                 throw new NotSupportedException($"Outputs of {model.Head.GetType().Name}.");
         }
@@ -113,6 +117,30 @@ public sealed class TaskRun<T>(EncoderModel<T> model, TaskConfig about, PackedTo
             ReplacedTokenHead<T>.Loss(ops, outputs[0].Value, Floats(Checked(OfTokens(replaced), Batch.Tokens, classes: 2).Span)),
         _ => null,
     };
+
+    /// <summary>States of all tokens after each pass of the mask decoder; none where there is no such decoder.</summary>
+    /// <param name="owner">The scope in which they live.</param>
+    public IReadOnlyList<TaskOutput<T>> Passes(IOps<T> ops, IScope<T> owner)
+    {
+        if (model.Head is not DebertaMaskedLm<T> { UsesMaskDecoder: true } words) return [];
+        using IScope<T> scope = ops.Scope("passes");
+        HiddenStates<T> passes = new(owner);
+        words.Forward(ops, Batch, Batch.All, keep: null, passes);
+        return [.. passes.States.Select((state, i) => new TaskOutput<T>($"emd_states.{i + 1}", OutputRows.Tokens, state))];
+    }
+
+    /// <summary>Scores of the tokens with a word to predict and the loss of each, as pretraining code that looks at no others returns them.</summary>
+    /// <param name="outputs">From <see cref="Outputs(IOps{T}, T)"/>, still alive.</param>
+    /// <returns>Null: no words are given, or the model's class has scores of all tokens only.</returns>
+    public (TaskOutput<T> Scores, IReadOnlyList<T> Losses)? Selected(ILosses<T> ops, IReadOnlyList<TaskOutput<T>> outputs)
+    {
+        if (model.Head is not IMaskedLm<T> || !model.Rules.IgnoresZero || labels.Classes is null) return null;
+        (RowSet rows, Labels words) = Words();
+        T scores = ops.SelectRows(outputs[0].Value, rows.Rows);
+        T[] losses = new T[rows.Count];
+        for (int i = 0; i < losses.Length; i++) losses[i] = ops.CrossEntropy(ops.SelectRows(scores, new([i])), new(new[] { words.Span[i] }));
+        return (new("selected_logits", OutputRows.Labelled, scores), losses);
+    }
 
     /// <summary>The tokens with a word to predict, and these words.</summary>
     /// <exception cref="ArgumentException">There are too many labels or too few, or one of them is no word.</exception>
@@ -145,7 +173,7 @@ public sealed class TaskRun<T>(EncoderModel<T> model, TaskConfig about, PackedTo
         return SequenceClassificationHead<T>.Loss(ops, logits, values, problem);
     }
 
-    private bool IsWord(int label) => model.Rules.IgnoresZero ? label > 0 : label != Labels.Ignored;
+    private bool IsWord(int label) => model.Rules.IsWord(label);
 
     private Labels WordOfEachToken() => Checked(WordsOf(labels.Classes!), Batch.Tokens, model.Encoder.Limits.Words);
 

@@ -8,7 +8,7 @@ public enum ModelTask
     MaskedLm,
     /// <summary>
     /// What the architecture was pretrained on, where that is more than masked words: words and the order of two segments (BERT, ALBERT), replaced
-    /// tokens (ELECTRA).
+    /// tokens (ELECTRA, DeBERTa v3: the discriminator alone, or with its generator).
     /// </summary>
     PreTraining,
     NextSentence,

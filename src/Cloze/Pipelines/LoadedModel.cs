@@ -37,7 +37,7 @@ public sealed class LoadedModel : IDisposable
     public ModelTask LoadedTask { get; }
 
     /// <param name="folder">config.json and the weights.</param>
-    /// <param name="task">Null: the first of <c>architectures</c> in config.json tells.</param>
+    /// <param name="task">Null: the first of <c>architectures</c> in config.json tells, else the tensors that are there.</param>
     /// <param name="threads">Threads that one operation may use; null: the environment variable CLOZE_THREADS, else the number of cores.</param>
     /// <exception cref="CheckpointException">The folder cannot be read as a model for that task.</exception>
     /// <exception cref="ArgumentException">The number of threads, or CLOZE_THREADS, is not from 1 to 1024.</exception>
@@ -50,7 +50,7 @@ public sealed class LoadedModel : IDisposable
         {
             runtime = new(threads);
             object settings = file.Architecture.Configure(file.Config, file);
-            ModelTask chosen = task ?? ModelRegistry.TaskOf(file.Config, file.Architecture);
+            ModelTask chosen = task ?? StoredTask.Of(file, settings);
             ModelRegistry.Require(chosen, file.Architecture, file.Config.Source);
             TaskConfig about = Heads.TaskConfig.Read(file.Config, chosen);
             LoadReport.Of(file, settings, chosen, about.Labels.Count).ThrowIfFaulty();

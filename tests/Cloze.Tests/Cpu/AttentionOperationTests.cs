@@ -44,6 +44,8 @@ public class AttentionOperationTests
         Assert.Contains("distance 16 in sequence 2, relative table [15,24]", tooLong.Message, StringComparison.Ordinal);
         ArgumentException both = Assert.Throws<ArgumentException>(() => new Case("", Term: 8, Window: 4, SeesGlobal: true).Run(ops, weights, batch));
         Assert.Contains("global keys together with a relative or disentangled position term", both.Message, StringComparison.Ordinal);
+        ArgumentException windowed = Assert.Throws<ArgumentException>(() => new Case("", Term: 8, Window: 4, IsMixed: true).Run(ops, weights, batch));
+        Assert.Contains("talking heads together with a window", windowed.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -67,6 +69,11 @@ public class AttentionOperationTests
         yield return new("global keys in a window, rotary", Term: 1, Window: 0, SeesGlobal: true);
         yield return new("global keys without a window", Term: 0, SeesGlobal: true);
         yield return new("global queries", Term: 0, Queries: 2);
+        foreach (int term in (int[])[0, 6, 7, 8])
+        {
+            yield return new($"{terms[term]}, talking heads", term, IsMixed: true);
+            yield return new($"{terms[term]}, talking heads, first rows", term, Queries: 1, IsMixed: true);
+        }
     }
 
     // Sequences of 3, 1, 17, 70 and 5 tokens with holes in some; every sixth token is global.
@@ -86,7 +93,7 @@ public class AttentionOperationTests
 
     /// <param name="Queries">0: all rows, 1: the first of each sequence, 2: the global ones, 3: none.</param>
     /// <param name="Rows">Of the relative table.</param>
-    private sealed record Case(string Name, int Term, int? Window = null, int Queries = 0, bool SeesGlobal = false, int Rows = 181)
+    private sealed record Case(string Name, int Term, int? Window = null, int Queries = 0, bool SeesGlobal = false, int Rows = 181, bool IsMixed = false)
     {
         public T Run<T>(IOps<T> ops, IWeights<T> weights, TokenBatch batch) where T : class
         {
@@ -109,7 +116,7 @@ public class AttentionOperationTests
                 _ => new PositionTerm<T>.Disentangled(new(o => key), new(o => query), buckets),
             };
             return ops.Attention(q, ops.Columns(qkv, Width, Width), ops.Columns(qkv, 2 * Width, Width), queries, batch,
-                new(Heads, HeadSize, position, Scale: 0.2f, Window, SeesGlobal));
+                new(Heads, HeadSize, position, Scale: 0.2f, Window, SeesGlobal, Mix: IsMixed ? new(weights.Matrix(Heads, Heads, "scores"), weights.Matrix(Heads, Heads, "probabilities")) : null));
         }
     }
 }

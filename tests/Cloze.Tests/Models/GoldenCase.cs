@@ -29,8 +29,8 @@ internal sealed class GoldenCase
     /// <summary>A case of DeBERTaV3's pretraining: two networks in one file.</summary>
     public bool IsPair => Class == "RTDModel";
 
-    /// <summary>The architecture and the task of the class; DeBERTa's original code has one class of its own.</summary>
-    public ModelTask TaskOn(IArchitecture architecture) => Class == "MaskedLanguageModel" ? ModelTask.MaskedLm : architecture.Classes[Class];
+    /// <summary>The task of the class.</summary>
+    public ModelTask TaskOn(IArchitecture architecture) => architecture.Classes[Class];
 
     public bool Has(string name) => _reference.Has(name);
     public GoldenTensor this[string name] => _reference[name];

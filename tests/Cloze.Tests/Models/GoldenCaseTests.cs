@@ -16,18 +16,6 @@ public class GoldenCaseTests
         Run(reading, family, name);
     }
 
-    [Theory(SkipTestWithoutData = true)]
-    [MemberData(nameof(GoldenCases.Refused), MemberType = typeof(GoldenCases))]
-    public void WhatIsNotSupported_IsRefusedByName(string family, string name)
-    {
-        CheckpointException refusal = Assert.Throws<CheckpointException>(() =>
-        {
-            using Checkpoint file = Checkpoint.Open(GoldenCases.Folder(family, name));
-            file.Architecture.Configure(file.Config, file);
-        });
-        Assert.Contains(GoldenCases.Refusal(family, name)!, refusal.Message, StringComparison.Ordinal);
-    }
-
     private static void Run<T>(IReading<T> reading, string family, string name) where T : class
     {
         GoldenCase golden = new(GoldenCases.Folder(family, name));

@@ -42,9 +42,9 @@ internal sealed class GoldenRun<T>(IReading<T> reading, GoldenCase golden) where
                 IReadOnlyList<TaskOutput<T>> outputs = run.Outputs(ops, hidden);
                 foreach (TaskOutput<T> output in outputs) Compare(output, packed);
                 if (run.Loss(ops, outputs) is { } loss) golden.Compare("output.loss", reading.Values(loss));
+                if (model.Head is IMaskedLm<T> words) CompareWords(ops, words, run, outputs, packed);
                 if (pooler is not null) golden.Compare("output.pooler_output", reading.Values(pooler.Forward(ops, hidden, packed.Batch)));
             }
-            if (model.Head is IMaskedLm<T> words && golden.Has("output.selected_logits")) CompareWords(ops, words, run, packed);
             golden.Expect(reading.Live(ops) == keep.States.Count, $"{reading.Live(ops)} tensors live where {keep.States.Count} are kept");
             ExpectTheSameWithoutKeptStates(model, packed, reading.Values(hidden));
             ExpectTheSameAlone(model, packed, reading.Values(hidden));
@@ -81,28 +81,16 @@ internal sealed class GoldenRun<T>(IReading<T> reading, GoldenCase golden) where
         else golden.Compare($"output.{output.Name}", values);
     }
 
-    /// <summary>What the cases of the mask decoder record besides: its passes, the chosen rows, each row's loss.</summary>
-    private void CompareWords(ILosses<T> ops, IMaskedLm<T> words, TaskRun<T> run, PackedTokens packed)
+    /// <summary>What the cases of the authors' code record besides: the passes of the mask decoder, the chosen rows, each row's loss.</summary>
+    private void CompareWords(ILosses<T> ops, IMaskedLm<T> words, TaskRun<T> run, IReadOnlyList<TaskOutput<T>> outputs, PackedTokens packed)
     {
         using IScope<T> scope = ops.Scope("words");
-        int pass = 0;
-        TracedOps<T> traced = new(ops, (path, x) =>
-        {
-            if (path.Contains("decoder/encoder.layer", StringComparison.Ordinal)) golden.CompareTokens($"output.emd_states.{++pass}", reading.Values(x), packed);
-        });
-        words.Forward(traced, packed.Batch, packed.Batch.All);
-
-        (RowSet predict, Labels labels) = run.Words();
-        T selected = words.Forward(ops, packed.Batch, predict);
-        golden.Compare("output.selected_logits", reading.Values(selected));
-        golden.Compare("output.loss_per_label", EachLoss(ops, selected, labels));
-    }
-
-    private float[] EachLoss(ILosses<T> ops, T logits, Labels labels)
-    {
-        float[] losses = new float[labels.Count];
-        for (int i = 0; i < losses.Length; i++) losses[i] = reading.Values(ops.CrossEntropy(ops.SelectRows(logits, new([i])), new([labels.Span[i]])))[0];
-        return losses;
+        foreach (TaskOutput<T> pass in run.Passes(ops, scope)) golden.CompareTokens($"output.{pass.Name}", reading.Values(pass.Value), packed);
+        if (run.Selected(ops, outputs) is not (TaskOutput<T> scores, IReadOnlyList<T> losses)) return;
+        float[] selected = reading.Values(scores.Value), alone = reading.Values(words.Forward(ops, packed.Batch, run.Words().Rows));
+        golden.Compare("output.selected_logits", selected);
+        golden.Compare("output.loss_per_label", [.. losses.Select(loss => reading.Values(loss)[0])]);
+        golden.Expect(alone.AsSpan().SequenceEqual(selected), "only the rows to predict: other bits");
     }
 
     private void ExpectTheSameWithoutKeptStates(EncoderModel<T> model, PackedTokens packed, float[] want)

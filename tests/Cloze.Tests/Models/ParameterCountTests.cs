@@ -127,8 +127,9 @@ public class ParameterCountTests
     public void ElectraPair_CountsTheEmbeddingsOnce()
     {
         long embeddings = (30522L + 512 + 2 + 2) * 768;
-        long apart = Count(w => _ = new ElectraGenerator<Shape>(s_electraGenerator, w)) + Count(w => _ = new ElectraDiscriminator<Shape>(s_electra, w));
-        Assert.Equal(apart - embeddings, Count(w => _ = new ElectraPretraining<Shape>(s_electraGenerator, s_electra, w)));
+        long apart = Count(w => ElectraHeads.MaskedLm(s_electraGenerator, w, new Electra<Shape>(s_electraGenerator, w.Under("electra")).Words))
+            + Count(w => { _ = new Electra<Shape>(s_electra, w.Under("electra")); ElectraHeads.ReplacedToken(s_electra, w); });
+        Assert.Equal(apart - embeddings, Count(w => ElectraHeads.Pretraining(new(s_electraGenerator, s_electra), w)));
     }
 
     /// <summary>The residual of gradient-disentangled sharing is as large as a table of its own.</summary>
@@ -138,8 +139,9 @@ public class ParameterCountTests
     [InlineData(EmbeddingSharing.Gdes, 0)]
     public void DebertaV3Pair_CountsASharedTableOnce(EmbeddingSharing sharing, long shared)
     {
-        long apart = Count(w => _ = new DebertaMaskedLm<Shape>(s_debertaV3Generator, w)) + Count(w => _ = new DebertaReplacedTokens<Shape>(s_debertaV3, w));
-        Assert.Equal(apart - shared, Count(w => _ = new DebertaV3Pretraining<Shape>(new(s_debertaV3Generator, s_debertaV3, sharing), w)));
+        long apart = Count(w => _ = new DebertaMaskedLm<Shape>(s_debertaV3Generator, w))
+            + Count(w => { _ = new DebertaV2<Shape>(s_debertaV3, w.Under("deberta")); DebertaHeads.ReplacedToken(s_debertaV3, w); });
+        Assert.Equal(apart - shared, Count(w => DebertaHeads.Pretraining(new(s_debertaV3Generator, s_debertaV3, sharing), w)));
     }
 
     private static long Count(Action<Weights<Shape>> build)

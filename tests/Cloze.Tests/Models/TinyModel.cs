@@ -49,6 +49,7 @@ internal sealed record TinyModel(string ClassName, IArchitecture Architecture, o
         className ??= architecture.Classes.First(known => known.Value == ModelTask.Base).Key;
         string config = Regex.Replace(architecture.Shapes[shape], "\"(\\w+)\":([0-9]+)", match => s_sizes.TryGetValue(match.Groups[1].Value, out int size)
             ? string.Create(CultureInfo.InvariantCulture, $"\"{match.Groups[1].Value}\":{size}") : match.Value);
+        config = $"{config.TrimEnd()[..^1]},\"architectures\":[\"{className}\"]}}";
         object settings = architecture.Configure(ConfigFields.Parse(Encoding.UTF8.GetBytes(config), shape), file: null);
         return new(className, architecture, settings, architecture.Classes[className], config);
     }
@@ -76,8 +77,7 @@ internal sealed record TinyModel(string ClassName, IArchitecture Architecture, o
     {
         Weights<Shape> drawn = new(Start(), new ShapeFactory());
         Architecture.Build(Settings, Task, Labels, drawn);
-        string config = $"{Config.TrimEnd()[..^1]},\"architectures\":[\"{ClassName}\"]}}";
-        File.WriteAllText(Path.Combine(folder, "config.json"), config);
+        File.WriteAllText(Path.Combine(folder, "config.json"), Config);
         SafetensorsWriter.Write(Path.Combine(folder, "model.safetensors"),
             drawn.Tensors.Select(tensor => NewTensor.Of(tensor.Name, tensor.Dimensions, tensor.Read())));
     }

@@ -38,7 +38,6 @@ public class ConfigFieldsTests
     [InlineData(DebertaV2, "\"pos_att_type\":\"c2p|c2q\"", "pos_att_type is \"c2q\"")]
     [InlineData(DebertaV2, "\"attention_head_size\":5", "attention_head_size is 5")]
     [InlineData(DebertaV2, "\"conv_kernel_size\":4", "conv_kernel_size is 4")]
-    [InlineData(DebertaV2, "\"talking_head\":true", "talking_head is true")]
     [InlineData(ModernBert, "\"classifier_pooling\":\"max\"", "classifier_pooling is \"max\"")]
     [InlineData(ModernBert, "\"layer_types\":[\"full_attention\",\"chunked_attention\"]", "layer_types is [full_attention, chunked_attention]")]
     [InlineData(ModernBert, "\"rope_scaling\":{\"type\":\"linear\"}", "rope_scaling")]

@@ -9,14 +9,18 @@ internal readonly ref struct AttentionProblem<T> where T : class
     private readonly RowSet _queries;
     private readonly TokenBatch _batch;
     private readonly bool[] _isGlobal;
+    private readonly ReadOnlyMatrix _scoreMix, _probabilityMix;
 
     /// <param name="term">The tensor that the position term brings: the relative table, or keys of distances.</param>
     /// <param name="queryTerm">Queries of distances.</param>
+    /// <param name="scoreMix">Of talking heads, as is <paramref name="probabilityMix"/>.</param>
     public AttentionProblem(
         ReadOnlyMatrix q, ReadOnlyMatrix k, ReadOnlyMatrix v, ReadOnlyMatrix term, ReadOnlyMatrix queryTerm,
-        RowSet queries, TokenBatch batch, AttentionSpec<T> spec)
+        ReadOnlyMatrix scoreMix, ReadOnlyMatrix probabilityMix, RowSet queries, TokenBatch batch, AttentionSpec<T> spec)
     {
         (_spec, _queries, _batch) = (spec, queries, batch);
+        _scoreMix = scoreMix;
+        _probabilityMix = probabilityMix;
         Q = q;
         K = k;
         V = v;
@@ -39,15 +43,19 @@ internal readonly ref struct AttentionProblem<T> where T : class
     public void Forward(Matrix y)
     {
         int size = _spec.HeadSize;
-        double[] sums = new double[size], p = new double[_batch.Tokens];
+        double[] sums = new double[size];
         for (int r = 0; r < y.Rows; r++)
         {
             int[] keys = Keys(r);
+            double[][] p = new double[_spec.Heads][];
+            for (int head = 0; head < p.Length; head++) p[head] = Scores(r, head, keys);
+            p = Mixed(_scoreMix, p);
+            foreach (double[] ofHead in p) Softmax(ofHead);
+            p = Mixed(_probabilityMix, p);
             for (int head = 0; head < _spec.Heads; head++)
             {
-                Probabilities(r, head, keys, p);
                 Array.Clear(sums);
-                for (int j = 0; j < keys.Length; j++) RowKernels.AddScaled(sums, p[j], Head(V, keys[j], head));
+                for (int j = 0; j < keys.Length; j++) RowKernels.AddScaled(sums, p[head][j], Head(V, keys[j], head));
                 for (int c = 0; c < size; c++) y[r][head * size + c] = (float)sums[c];
             }
         }
@@ -62,13 +70,34 @@ internal readonly ref struct AttentionProblem<T> where T : class
         return [.. keys];
     }
 
-    /// <summary>p[j] of keys[j].</summary>
-    private void Probabilities(int r, int head, ReadOnlySpan<int> keys, Span<double> p)
+    /// <summary>Of keys[j] at j.</summary>
+    private double[] Scores(int r, int head, ReadOnlySpan<int> keys)
+    {
+        double[] scores = new double[keys.Length];
+        for (int j = 0; j < keys.Length; j++) scores[j] = Score(r, keys[j], head);
+        return scores;
+    }
+
+    private static void Softmax(Span<double> p)
     {
         double largest = double.NegativeInfinity, sum = 0;
-        for (int j = 0; j < keys.Length; j++) largest = Math.Max(largest, p[j] = Score(r, keys[j], head));
-        for (int j = 0; j < keys.Length; j++) sum += p[j] = Math.Exp(p[j] - largest);
-        for (int j = 0; j < keys.Length; j++) p[j] /= sum;
+        foreach (double score in p) largest = Math.Max(largest, score);
+        foreach (ref double score in p) sum += score = Math.Exp(score - largest);
+        foreach (ref double score in p) score /= sum;
+    }
+
+    /// <summary>Row g of the mix says what head g is made of; without one, heads stay what they are.</summary>
+    private static double[][] Mixed(ReadOnlyMatrix mix, double[][] heads)
+    {
+        if (mix.IsNone) return heads;
+        double[][] mixed = new double[heads.Length][];
+        for (int head = 0; head < heads.Length; head++)
+        {
+            mixed[head] = new double[heads[head].Length];
+            for (int other = 0; other < heads.Length; other++)
+                for (int j = 0; j < mixed[head].Length; j++) mixed[head][j] += mix[head][other] * heads[other][j];
+        }
+        return mixed;
     }
 
     private ReadOnlySpan<float> Head(ReadOnlyMatrix x, int row, int head) => x[row].Slice(head * _spec.HeadSize, _spec.HeadSize);

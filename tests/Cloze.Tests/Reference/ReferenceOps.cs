@@ -97,7 +97,8 @@ public sealed class ReferenceOps : ILosses<ReferenceTensor>, IDisposable
             PositionTerm<ReferenceTensor>.Disentangled(var key, var query, _) => (key is null ? null : Derived(key), query is null ? null : Derived(query)),
             _ => (default(ReferenceTensor), default(ReferenceTensor)),
         };
-        new AttentionProblem<ReferenceTensor>(q.Values, k.Values, v.Values, Values(term), Values(queryTerm), queries, batch, spec).Forward(y.Output);
+        new AttentionProblem<ReferenceTensor>(q.Values, k.Values, v.Values, Values(term), Values(queryTerm),
+            Values(spec.Mix?.Scores), Values(spec.Mix?.Probabilities), queries, batch, spec).Forward(y.Output);
         return y;
     }
 

@@ -48,6 +48,9 @@ internal unsafe struct AttentionCall
     /// <summary>Keys that are seen whatever the window, once: [G] and [B+1] places in it; null: none.</summary>
     public int* GlobalRows, GlobalStarts;
 
+    /// <summary>[A,A] each: what a head's scores, and then its probabilities, are mixed of (<see cref="TalkingHeadsAttention{S,V,P}"/>); null: of its own.</summary>
+    public float* ScoreMix, ProbabilityMix;
+
     /// <summary>Columns of queries that a task covers. Decides speed and memory only.</summary>
     public int QueryTile;
 }

@@ -103,6 +103,14 @@ internal unsafe struct AttentionTask
         EndKey = HeadRows.LowerBound(_columns, _count, _firstColumn + Tile.QueryColumns[Tile.QueryCount - 1] + window + 1);
     }
 
+    /// <summary>The key after the block that begins with a key of the band: blocks end at multiples of 48 columns from the sequence's first.</summary>
+    public readonly int EndOfBlock(int key)
+    {
+        int edge = (Column(key) / AttentionCall.KeyBlock + 1) * AttentionCall.KeyBlock, end = key + 1;
+        while (end < EndKey && Column(end) < edge) end++;
+        return end;
+    }
+
     /// <summary>Column of a key of the sequence, from the sequence's first.</summary>
     public readonly int Column(int key) => _columns[key] - _firstColumn;
 

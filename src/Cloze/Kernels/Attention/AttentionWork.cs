@@ -25,7 +25,7 @@ internal sealed unsafe class AttentionWork<P>(SimdWidth width) : IWork where P :
         _plan.Make(batch, starts, new(call.Columns, starts[^1]), largestTile, call.Heads, threads);
         (_call, _term) = (call, term);
         _call.QueryTile = _plan.QueryTile;
-        _headsAPart = _plan.Count >= HeadsTogether * threads ? call.Heads : 1;
+        _headsAPart = call.ScoreMix != null || _plan.Count >= HeadsTogether * threads ? call.Heads : 1;
         Sizing sizing = new() { Work = this };
         SimdWidths.Run(width, ref sizing);
     }
@@ -48,7 +48,9 @@ internal sealed unsafe class AttentionWork<P>(SimdWidth width) : IWork where P :
         public AttentionWork<P> Work;
 
         public readonly void Invoke<S, V>() where S : struct, ISimd<V> where V : struct =>
-            Work.ScratchFloats = (OnlineSoftmaxAttention<S, V, P>.ScratchFloats(Work._call, Work._term) + 15) & ~15;
+            Work.ScratchFloats = ((Work._call.ScoreMix == null
+                ? OnlineSoftmaxAttention<S, V, P>.ScratchFloats(Work._call, Work._term)
+                : TalkingHeadsAttention<S, V, P>.ScratchFloats(Work._call, Work._term)) + 15) & ~15;
     }
 
     private struct Part : ISimdCall
@@ -60,8 +62,14 @@ internal sealed unsafe class AttentionWork<P>(SimdWidth width) : IWork where P :
         {
             (int pair, int first) = Math.DivRem(Number * Work._headsAPart, Work._call.Heads);
             (int sequence, int tile) = Work._plan[pair];
+            float* scratch = Work._scratch + (nint)Thread * Work.ScratchFloats;
+            if (Work._call.ScoreMix != null)
+            {
+                TalkingHeadsAttention<S, V, P>.Run(Work._call, Work._term, sequence, tile, scratch);
+                return;
+            }
             for (int head = first; head < first + Work._headsAPart; head++)
-                OnlineSoftmaxAttention<S, V, P>.Run(Work._call, Work._term, sequence, tile, head, Work._scratch + (nint)Thread * Work.ScratchFloats);
+                OnlineSoftmaxAttention<S, V, P>.Run(Work._call, Work._term, sequence, tile, head, scratch);
         }
     }
 }

@@ -31,9 +31,10 @@ internal static unsafe class KeyBlocks<S, V, P> where S : struct, ISimd<V> where
         }
     }
 
-    // K and V go to the task's memory: rows a multiple of 1 KB apart would share a few sets of the cache. Returns whether a key was seen as a global one.
+    /// <summary>K and V go to the task's memory: rows a multiple of 1 KB apart would share a few sets of the cache.</summary>
+    /// <returns>Whether a key was seen as a global one.</returns>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static bool Pack(in AttentionCall call, in AttentionTask task, ref P term, int* list, int first, int count)
+    public static bool Pack(in AttentionCall call, in AttentionTask task, ref P term, int* list, int first, int count)
     {
         int d = call.HeadSize, stride = task.Tile.Stride, head = task.Head * d;
         bool hasGlobal = false;

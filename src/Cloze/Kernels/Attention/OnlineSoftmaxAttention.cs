@@ -25,7 +25,7 @@ namespace Cloze.Kernels.Attention;
 /// </remarks>
 internal static unsafe class OnlineSoftmaxAttention<S, V, P> where S : struct, ISimd<V> where V : struct where P : struct, IPositionTerm
 {
-    private const float Log2E = 1.44269504f;
+    public const float Log2E = 1.44269504f;
 
     /// <summary>Floats of a thread's own memory that <see cref="Run"/> needs.</summary>
     public static int ScratchFloats(in AttentionCall call, in P term) =>
@@ -49,15 +49,15 @@ internal static unsafe class OnlineSoftmaxAttention<S, V, P> where S : struct, I
         task.FindBand(call.Window);
         for (int key = task.FirstKey, end; key < task.EndKey; key = end)
         {
-            int edge = (task.Column(key) / AttentionCall.KeyBlock + 1) * AttentionCall.KeyBlock;
-            for (end = key + 1; end < task.EndKey && task.Column(end) < edge; end++) { }
+            end = task.EndOfBlock(key);
             KeyBlocks<S, V, P>.Add(call, ref task, ref term, null, key, end - key, call.Window);
         }
         WriteOutput(call, task);
     }
 
+    /// <summary>Queries, transposed and scaled, with their columns; maximum, sum and output at their start.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void PackQueries(in AttentionCall call, ref AttentionTask task, ref P term)
+    public static void PackQueries(in AttentionCall call, ref AttentionTask task, ref P term)
     {
         int d = call.HeadSize, stride = task.Tile.Stride, width = 2 * S.Count, count = task.Tile.QueryCount, lanes = task.Lanes;
         for (int lane = 0; lane < lanes; lane += width)
@@ -79,8 +79,9 @@ internal static unsafe class OnlineSoftmaxAttention<S, V, P> where S : struct, I
         task.Tile.IsContiguous = task.Tile.QueryColumns[count - 1] - task.Tile.QueryColumns[0] == count - 1;
     }
 
+    /// <summary>Output / sum, row by row, and the log-sum where it is asked for.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void WriteOutput(in AttentionCall call, in AttentionTask task)
+    public static void WriteOutput(in AttentionCall call, in AttentionTask task)
     {
         int d = call.HeadSize, stride = task.Tile.Stride, width = 2 * S.Count;
         for (int lane = 0; lane < task.Lanes; lane += width)

@@ -1,0 +1,32 @@
+using Cloze.Heads;
+using Cloze.Models;
+using Cloze.Ops;
+namespace Cloze.Checkpoints;
+
+/// <summary>What stands on the encoder of a checkpoint: by <c>architectures</c> of config.json, else by the tensors that the file holds.</summary>
+internal static class StoredTask
+{
+    private static readonly ModelTask[] s_candidates =
+    [
+        ModelTask.PreTraining, ModelTask.MaskedLm, ModelTask.NextSentence, ModelTask.SequenceClassification, ModelTask.TokenClassification,
+        ModelTask.QuestionAnswering, ModelTask.MultipleChoice,
+    ];
+
+    /// <param name="settings">From <see cref="IArchitecture.Configure"/>.</param>
+    /// <returns>Without <c>architectures</c> the first task whose tensors are all there, one that predicts words before others; else the encoder alone.</returns>
+    /// <exception cref="CheckpointException"><c>architectures</c> names a class that the architecture does not have.</exception>
+    public static ModelTask Of(Checkpoint file, object settings)
+    {
+        if (file.Config.Texts("architectures") is [_, ..]) return ModelRegistry.TaskOf(file.Config, file.Architecture);
+        if (file.Config.Has("generator") && file.Config.Has("discriminator")) return ModelTask.PreTraining;
+        bool detects = false;   // replaced tokens, and nothing else
+        foreach (ModelTask task in s_candidates.Where(file.Architecture.Classes.Values.Contains))
+        {
+            LoadReport report = LoadReport.Of(file, settings, task, TaskConfig.Read(file.Config, task).Labels.Count);
+            if (report.Missing.Count + report.MisShaped.Count + report.Faults.Count > 0) continue;
+            if (report.Schema.Model.Head is not ReplacedTokenHead<Shape>) return task;
+            detects = true;
+        }
+        return detects ? ModelTask.PreTraining : ModelTask.Base;
+    }
+}
