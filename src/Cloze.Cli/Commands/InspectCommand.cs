@@ -10,7 +10,7 @@ internal static class InspectCommand
     {
         Argument<string?> path = new("DIR|FILE")
         {
-            Description = "A checkpoint folder, or a single .safetensors file; default: CLOZE_MODEL, else all-MiniLM-L6-v2 beside the program.",
+            Description = "A checkpoint folder, or a single file of weights (.safetensors, .bin, .pt); default: CLOZE_MODEL, else all-MiniLM-L6-v2 beside the program.",
             Arity = ArgumentArity.ZeroOrOne,
         };
         Option<int?> tokens = new("--tokens")

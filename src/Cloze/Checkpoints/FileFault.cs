@@ -51,4 +51,14 @@ internal static class FileFault
 
     /// <summary>[2,3].</summary>
     public static string Shown(IReadOnlyList<int> shape) => $"[{string.Join(',', shape)}]";
+
+    /// <summary>What people have by accident under the name of a weights file; null: none of that.</summary>
+    /// <param name="start">Of the file.</param>
+    public static string? OtherFormat(ReadOnlySpan<byte> start) =>
+        start.StartsWith("version https://git-lfs"u8) ? "a Git LFS pointer (fetch the file itself: git lfs pull)"
+        : start.StartsWith("PK\x03\x04"u8) ? "a zip file, as torch.save writes (a renamed .bin)"
+        : start.StartsWith("GGUF"u8) ? "a GGUF file"
+        : start.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'H', (byte)'D', (byte)'F']) ? "an HDF5 file, as TensorFlow writes"
+        : start.StartsWith("<!"u8) || start.StartsWith("<html"u8) ? "an HTML page, such as a failed download gives"
+        : null;
 }

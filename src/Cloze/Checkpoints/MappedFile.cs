@@ -12,12 +12,12 @@ namespace Cloze.Checkpoints;
 /// </remarks>
 internal sealed unsafe class MappedFile : IDisposable
 {
-    private readonly SafeFileHandle _file;
+    private readonly SafeFileHandle? _file;
     private readonly SafeMemoryMappedViewHandle _view;
     private readonly byte* _start;
     private int _isDisposed;
 
-    private MappedFile(string path, SafeFileHandle file, SafeMemoryMappedViewHandle view, byte* start, long length)
+    private MappedFile(string path, SafeFileHandle? file, SafeMemoryMappedViewHandle view, byte* start, long length)
     {
         (Path, _file, _view, Length) = (path, file, view, length);
         _start = start;
@@ -65,6 +65,30 @@ internal sealed unsafe class MappedFile : IDisposable
         return new(path, file, accessor.SafeMemoryMappedViewHandle, start + accessor.PointerOffset, length);
     }
 
+    /// <summary>Memory that is used like a mapped file: what had to be unpacked.</summary>
+    /// <param name="path">The file that it comes from.</param>
+    /// <param name="length">In bytes, at least 1.</param>
+    public static MappedFile InMemory(string path, int length, ByteFiller fill)
+    {
+        using MemoryMappedFile mapping = MemoryMappedFile.CreateNew(mapName: null, length);
+        MemoryMappedViewAccessor accessor = mapping.CreateViewAccessor(0, length);
+        byte* start = null;
+        accessor.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+        MappedFile memory = new(path, file: null, accessor.SafeMemoryMappedViewHandle, start + accessor.PointerOffset, length);
+        try
+        {
+            fill(new(memory._start, length));
+            return memory;
+        }
+        catch
+        {
+            memory.Dispose();
+            throw;
+        }
+    }
+
+    public delegate void ByteFiller(Span<byte> bytes);
+
     private static CheckpointException Empty(string path) => new($"{path} is empty; copy or download it again.");
 
     /// <summary>Keeps the mapping until the result is disposed.</summary>
@@ -92,6 +116,13 @@ internal sealed unsafe class MappedFile : IDisposable
         return new(_start + offset, count);
     }
 
+    /// <summary>The same as a stream, for the caller that holds the file as long as it reads.</summary>
+    public Stream Stream(long offset, long count)
+    {
+        if (offset < 0 || count < 0 || offset > Length - count) throw new ArgumentOutOfRangeException(nameof(offset));
+        return new UnmanagedMemoryStream(_start + offset, count);
+    }
+
     /// <summary>Values where they lie. Their span may be taken while the mapping is there, and used as long as somebody holds it.</summary>
     public ReadOnlyMemory<T> Memory<T>(long offset, int count) where T : unmanaged
     {
@@ -102,7 +133,7 @@ internal sealed unsafe class MappedFile : IDisposable
     /// <exception cref="CheckpointException">The file has become shorter since it was opened: reading its end would stop the process.</exception>
     public void Check()
     {
-        if (RandomAccess.GetLength(_file) is long now && now < Length)
+        if (_file is not null && RandomAccess.GetLength(_file) is long now && now < Length)
             throw new CheckpointException($"{Path} has {now} bytes, {Length} when it was opened: somebody writes to it in place. Load it when it is whole.");
     }
 
@@ -111,7 +142,7 @@ internal sealed unsafe class MappedFile : IDisposable
         if (Interlocked.Exchange(ref _isDisposed, 1) != 0) return;
         _view.ReleasePointer();
         _view.Dispose(); // waits for the last holder
-        _file.Dispose();
+        _file?.Dispose();
     }
 
     private sealed class Holder : IDisposable

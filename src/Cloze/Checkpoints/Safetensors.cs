@@ -6,7 +6,7 @@ namespace Cloze.Checkpoints;
 /// Memory-mapped: opening reads the header, values are read where they lie. Whoever opens it disposes it; tensors must not be used afterwards.
 /// Every rule of the format is enforced (huggingface/safetensors, README.md "Format"): see <see cref="SafetensorsHeader"/>. Safe for concurrent use.
 /// </remarks>
-public sealed class Safetensors : IDisposable
+public sealed class Safetensors : IWeightsFile
 {
     private readonly MappedFile _file;
     private readonly Dictionary<string, FileTensor> _tensors;
@@ -54,7 +54,7 @@ public sealed class Safetensors : IDisposable
     private static ReadOnlySpan<byte> HeaderOf(MappedFile file)
     {
         ReadOnlySpan<byte> start = file.Bytes(0, (int)Math.Min(file.Length, 64));
-        if (OtherFormat(start) is { } other) throw new CheckpointException($"{file.Path} is {other}, not a safetensors file.");
+        if (FileFault.OtherFormat(start) is { } other) throw new CheckpointException($"{file.Path} is {other}, not a safetensors file.");
         if (start.Length < 8) throw new CheckpointException($"{file.Path} has {file.Length} bytes; a safetensors file begins with a length of 8 bytes.");
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(start);
         if (length > SafetensorsHeader.MostBytes)
@@ -65,12 +65,4 @@ public sealed class Safetensors : IDisposable
             throw new CheckpointException($"{file.Path}: the header does not begin with '{{' at byte 8, as it must. It is another format or broken.");
         return file.Bytes(8, (int)length);
     }
-
-    /// <summary>What people have by accident under this name.</summary>
-    private static string? OtherFormat(ReadOnlySpan<byte> start) =>
-        start.StartsWith("version https://git-lfs"u8) ? "a Git LFS pointer (fetch the file itself: git lfs pull)"
-        : start.StartsWith("PK\x03\x04"u8) ? "a zip file, as torch.save writes (a renamed .bin)"
-        : start.StartsWith("GGUF"u8) ? "a GGUF file"
-        : start.StartsWith("<!"u8) || start.StartsWith("<html"u8) ? "an HTML page, such as a failed download gives"
-        : null;
 }

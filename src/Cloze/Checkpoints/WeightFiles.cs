@@ -1,16 +1,21 @@
 using System.Text.Json;
 namespace Cloze.Checkpoints;
 
-/// <summary>All tensors of a folder's weights: <c>model.safetensors</c>, else the shards that <c>model.safetensors.index.json</c> lists.</summary>
+/// <summary>
+/// All tensors of a folder's weights: <c>model.safetensors</c>, else the shards that <c>model.safetensors.index.json</c> lists, else <c>pytorch_model.bin</c>,
+/// else the shards of <c>pytorch_model.bin.index.json</c>.
+/// </summary>
 /// <remarks>Whoever opens it disposes it. Safe for concurrent use.</remarks>
 public sealed class WeightFiles : IDisposable
 {
     public const string SingleName = "model.safetensors", IndexName = "model.safetensors.index.json";
-    private static readonly string[] s_otherFormats =
-        ["pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack", "rust_model.ot", "adapter_model.safetensors"];
+    internal const string TorchName = "pytorch_model.bin", TorchIndexName = "pytorch_model.bin.index.json";
+    /// <summary>In the order in which they are preferred, as in the reference.</summary>
+    private static readonly string[] s_names = [SingleName, IndexName, TorchName, TorchIndexName];
+    private static readonly string[] s_otherFormats = ["tf_model.h5", "flax_model.msgpack", "rust_model.ot", "adapter_model.safetensors"];
 
     private readonly Dictionary<string, FileTensor> _tensors = [];
-    private readonly List<Safetensors> _files = [];
+    private readonly List<IWeightsFile> _files = [];
 
     private WeightFiles(string path) => Path = path;
 
@@ -24,50 +29,38 @@ public sealed class WeightFiles : IDisposable
     public IEnumerable<string> Files => _files.Select(file => file.Path);
 
     /// <summary>Whether a folder has weights that can be tried.</summary>
-    public static bool Exist(string folder) => Array.Exists([SingleName, IndexName], name => File.Exists(System.IO.Path.Combine(folder, name)));
+    public static bool Exist(string folder) => Array.Exists(s_names, name => File.Exists(System.IO.Path.Combine(folder, name)));
 
-    /// <summary>The single file wins over an index, and safetensors over other formats, as in the reference.</summary>
+    /// <summary>The single file wins over an index, and safetensors over .bin, as in the reference.</summary>
     /// <exception cref="CheckpointException">There are no weights that can be read, a file is broken, or index and shards contradict each other.</exception>
     public static WeightFiles Open(string folder)
     {
-        string single = System.IO.Path.Combine(folder, SingleName), index = System.IO.Path.Combine(folder, IndexName);
-        if (File.Exists(single) || Directory.Exists(single)) return OpenFile(single);
-        if (File.Exists(index)) return OpenShards(folder, index);
-        throw Missing(folder);
+        string? found = s_names.FirstOrDefault(name => System.IO.Path.Combine(folder, name) is var path && (File.Exists(path) || Directory.Exists(path)));
+        if (found is null) throw Missing(folder);
+        string path = System.IO.Path.Combine(folder, found);
+        return found is IndexName or TorchIndexName ? OpenShards(folder, path) : OpenFile(path);
     }
 
-    /// <summary>One file of any name.</summary>
+    /// <summary>One file of any name: of torch.save if it ends in .bin, .pt, .pth or .ckpt, else safetensors.</summary>
     /// <exception cref="CheckpointException">It is not there, not readable, or breaks a rule of the format.</exception>
     public static WeightFiles OpenFile(string path)
     {
         WeightFiles weights = new(path);
-        Safetensors file = Safetensors.Open(path);
+        IWeightsFile file = OpenAny(path);
         weights._files.Add(file);
         foreach ((string name, FileTensor tensor) in file.Tensors) weights._tensors.Add(name, tensor);
         return weights;
     }
 
+    private static IWeightsFile OpenAny(string path) => TorchFile.IsNamedSo(path) ? TorchFile.Open(path) : Safetensors.Open(path);
+
     /// <summary>Keeps all files mapped until the result is disposed: for a call that uses values in place.</summary>
     /// <exception cref="ObjectDisposedException">The weights are closed.</exception>
-    public IDisposable Hold()
-    {
-        if (_files is [Safetensors only]) return only.Hold();
-        HeldFiles held = new();
-        try
-        {
-            foreach (Safetensors file in _files) held.Add(file.Hold());
-            return held;
-        }
-        catch
-        {
-            held.Dispose();
-            throw;
-        }
-    }
+    public IDisposable Hold() => HeldFiles.Of(_files, static file => file.Hold());
 
     public void Dispose()
     {
-        foreach (Safetensors file in _files) file.Dispose();
+        foreach (IWeightsFile file in _files) file.Dispose();
     }
 
     private static CheckpointException Missing(string folder)
@@ -76,7 +69,7 @@ public sealed class WeightFiles : IDisposable
         string? other = s_otherFormats.FirstOrDefault(name => File.Exists(System.IO.Path.Combine(folder, name)));
         return new(other switch
         {
-            null => $"{folder} has no weights: neither {SingleName} nor {IndexName} is there.",
+            null => $"{folder} has no weights: none of {string.Join(", ", s_names)} is there.",
             "adapter_model.safetensors" => $"{folder} holds an adapter only ({other}), which is not supported: merge it into its base model and save that.",
             _ => $"{folder} has its weights as {other} only, which is not supported: save them as {SingleName} (transformers: model.save_pretrained).",
         });
@@ -92,7 +85,7 @@ public sealed class WeightFiles : IDisposable
             {
                 string path = System.IO.Path.Combine(folder, shard);
                 if (!File.Exists(path)) throw new CheckpointException($"{index} names {FileFault.Shown(shard)}, which is not in the folder. Get it, too.");
-                Safetensors file = Safetensors.Open(path);
+                IWeightsFile file = OpenAny(path);
                 weights._files.Add(file);
                 foreach ((string name, FileTensor tensor) in file.Tensors)
                 {
@@ -158,16 +151,4 @@ public sealed class WeightFiles : IDisposable
 
     /// <summary>A name that stays in the folder on every system.</summary>
     private static bool IsPlainName(string name) => name is not ("" or "." or "..") && !name.AsSpan().ContainsAny("/\\:") && !name.Any(char.IsControl);
-
-    private sealed class HeldFiles : IDisposable
-    {
-        private readonly List<IDisposable> _files = [];
-
-        public void Add(IDisposable file) => _files.Add(file);
-
-        public void Dispose()
-        {
-            foreach (IDisposable file in _files) file.Dispose();
-        }
-    }
 }

@@ -246,9 +246,10 @@ public sealed class ConfigFields
     private CheckpointException Wrong(string name, byte[] raw, string needed) =>
         new($"{Source}: {name} is {Shown(raw)}; {needed} is needed.");
 
+    /// <summary>On one line, not without end.</summary>
     private static string Shown(byte[] raw)
     {
-        string text = Encoding.UTF8.GetString(raw.AsSpan(0, Math.Min(raw.Length, 200)));
+        string text = string.Join(' ', Encoding.UTF8.GetString(raw.AsSpan(0, Math.Min(raw.Length, 200))).Split('\r', '\n', '\t', ' ').Where(word => word.Length > 0));
         return text.Length > 60 ? $"{text[..60]}…" : text;
     }
 }

@@ -78,10 +78,10 @@ public class WeightFilesTests
     public void Open_SaysWhatAFolderWithoutWeightsHas()
     {
         using TemporaryFolder folder = new();
-        Assert.Contains("neither model.safetensors nor", Assert.Throws<CheckpointException>(() => WeightFiles.Open(folder.Path)).Message,
+        Assert.Contains("none of model.safetensors, model.safetensors.index.json, pytorch_model.bin", Assert.Throws<CheckpointException>(() => WeightFiles.Open(folder.Path)).Message,
             StringComparison.Ordinal);
-        string file = folder.Write("pytorch_model.bin", "x");
-        Assert.Contains("pytorch_model.bin only", Assert.Throws<CheckpointException>(() => WeightFiles.Open(folder.Path)).Message, StringComparison.Ordinal);
+        string file = folder.Write("tf_model.h5", "x");
+        Assert.Contains("tf_model.h5 only", Assert.Throws<CheckpointException>(() => WeightFiles.Open(folder.Path)).Message, StringComparison.Ordinal);
         Assert.Contains("is a file; a checkpoint folder is needed", Assert.Throws<CheckpointException>(() => WeightFiles.Open(file)).Message,
             StringComparison.Ordinal);
         Assert.Contains("does not exist", Assert.Throws<CheckpointException>(() => WeightFiles.Open(Path.Combine(folder.Path, "none"))).Message,
