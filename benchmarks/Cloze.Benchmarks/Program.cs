@@ -1,4 +1,5 @@
 using Cloze.Benchmarks;
+using Cloze.Fuzzing;
 
 // One line a benchmark: name, what it measures, how to run it.
 IReadOnlyList<Benchmark> benchmarks =
@@ -9,6 +10,7 @@ IReadOnlyList<Benchmark> benchmarks =
     new("tokenizers", "WordPiece against FastBertTokenizer and Microsoft.ML.Tokenizers; [SECONDS] [TEXTS.txt …]", TokenizerBenchmark.Run),
     new("embedding-race", "2758 sentences through all-MiniLM-L6-v2 beside ONNX Runtime: [threads] [rounds]", EmbeddingRace.Run),
     new("startup", "from the start of the process to the first embedding: [runs]", Startup.Run),
+    new("fuzz-checkpoints", "mutated safetensors, pickles, zips, config.json and indexes: [CASES] [SEED] [TARGET …]", FuzzBenchmark.RunCheckpoints),
     new("memory", "peak memory of cloze embed on the first lines of a corpus: [lines …]", Memory.Run),
 ];
 

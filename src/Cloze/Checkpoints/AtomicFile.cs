@@ -13,7 +13,7 @@ public static class AtomicFile
         {
             string target = Path.GetFullPath(path);
             if (Directory.Exists(target)) throw new IOException($"{path} is a folder; the name of a file is needed.");
-            if (target.StartsWith("/dev/", StringComparison.Ordinal))
+            if (target.StartsWith("/dev/", StringComparison.Ordinal) && !target.StartsWith("/dev/shm/", StringComparison.Ordinal)) // the latter holds files
             {
                 using FileStream device = new(target, FileMode.Open, FileAccess.Write); // a device is written to, not replaced
                 write(device);

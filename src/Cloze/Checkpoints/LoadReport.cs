@@ -9,6 +9,7 @@ public sealed record RequestedTensor(TensorRequest Request, StoredTensor Stored)
 /// <summary>What one class of an architecture asks for, compared with what a checkpoint holds: by shapes alone, before anything is allocated for it.</summary>
 public sealed class LoadReport : ITensorSource
 {
+    private const int FewTensors = 128, FirstShown = 3;
     private readonly Checkpoint _checkpoint;
     private readonly Dictionary<string, RequestedTensor> _read = [];
     private readonly Dictionary<string, TensorRequest> _missing = [];
@@ -70,11 +71,18 @@ public sealed class LoadReport : ITensorSource
         static string Count(int count, string what) => count == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"{count} {what}");
     }
 
+    /// <exception cref="CheckpointException">
+    /// So much is missing that the file is of another model, or the configuration asks for layers without end: listing them all would be out of proportion.
+    /// </exception>
     StoredTensor? ITensorSource.Find(TensorRequest request)
     {
+        bool tooMany = false;
         try
         {
-            if (((ITensorSource)_checkpoint).Find(request) is not { } found) _missing.TryAdd(request.Name, request);
+            if (((ITensorSource)_checkpoint).Find(request) is not { } found)
+            {
+                if (_missing.TryAdd(request.Name, request) && _missing.Count > FewTensors + 2 * _checkpoint.Weights.Tensors.Count) tooMany = true;
+            }
             else if (!found.Dimensions.SequenceEqual(request.Dimensions)) _misShaped.TryAdd(request.Name, new(request, found));
             else
             {
@@ -86,6 +94,9 @@ public sealed class LoadReport : ITensorSource
         {
             if (_unreadable.Add(request.Name)) _faults.Add(e.Message);
         }
+        if (tooMany)
+            throw new CheckpointException($"{_checkpoint.Weights.Path} holds {_checkpoint.Weights.Tensors.Count} tensors, but lacks more than {_missing.Count - 1} that "
+                + $"{_checkpoint.Config.Source} asks for: {string.Join(", ", _missing.Values.Take(FirstShown))} … It is of another model, or the configuration is wrong.");
         return new(request.Name, request.Dimensions, () => throw new InvalidOperationException($"{request.Name} cannot be read."));
     }
 }

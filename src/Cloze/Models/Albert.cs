@@ -114,7 +114,9 @@ public sealed class Albert<T> : IEncoder<T> where T : class
         {
             (int step, int inner) = Math.DivRem(i, config.InnerGroupNum);
             int group = (int)(step / ((double)config.NumHiddenLayers / config.NumHiddenGroups));
-            _steps[i] = new(config, encoder.Under($"albert_layer_groups.{group}.albert_layers.{inner}")); // a name asked for twice is one object
+            int before = i - config.InnerGroupNum; // the same layer of the step before, if that is of the same group
+            bool isSame = before >= 0 && group == (int)((step - 1) / ((double)config.NumHiddenLayers / config.NumHiddenGroups));
+            _steps[i] = isSame ? _steps[before] : new(config, encoder.Under($"albert_layer_groups.{group}.albert_layers.{inner}"));
         }
     }
 
@@ -132,7 +134,7 @@ public sealed class Albert<T> : IEncoder<T> where T : class
         T x = _embeddings.Forward(ops, batch);                                                  // [N,E]
         x = ops.Next(x, ops.Linear(x, _project), keep: null);                                   // [N,H]
         keep?.Add(x);
-        foreach (AlbertLayer<T> step in _steps) x = ops.Next(x, step.Forward(ops, x, batch, step == _steps[^1] ? rows : null), keep);
+        for (int i = 0; i < _steps.Length; i++) x = ops.Next(x, _steps[i].Forward(ops, x, batch, i == _steps.Length - 1 ? rows : null), keep);
         return x;
     }
 }

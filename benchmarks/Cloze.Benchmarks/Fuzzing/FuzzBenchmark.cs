@@ -1,0 +1,40 @@
+using System.Globalization;
+using Cloze.Benchmarks;
+namespace Cloze.Fuzzing;
+
+/// <summary>Runs fuzz targets and writes what came out as a table.</summary>
+internal static class FuzzBenchmark
+{
+    private const int Seed = 20260, SmokeCases = 300;
+
+    /// <summary><c>fuzz-checkpoints [CASES] [SEED] [TARGET…]</c>: cases of each target; 0: the usual 200 000, a million in all.</summary>
+    public static int RunCheckpoints(string[] args, bool smoke)
+    {
+        using CheckpointFuzz fuzz = new(Path.Combine(Machine.Repository, "tests", "Cloze.Tests", "Data"));
+        return Run("checkpoints", fuzz.Targets, 200_000, args, smoke);
+    }
+
+    /// <param name="usual">Cases of each target.</param>
+    public static int Run(string name, IReadOnlyList<FuzzTarget> targets, int usual, string[] args, bool smoke)
+    {
+        int cases = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 0, seed = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : Seed;
+        if (cases == 0) cases = smoke ? SmokeCases : usual;
+        Console.WriteLine($"# Mutated files: {name}\n");
+        Console.WriteLine(Machine.Describe($"fuzz-{name} {cases} {seed}"));
+        Console.WriteLine("\n| target | seeds | mutants | read | refused | slowest, ms | most allocated, bytes | faults |");
+        Console.WriteLine("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+        List<string> faults = [];
+        int all = 0;
+        foreach (FuzzTarget target in targets.Where(target => args.Length <= 2 || args[2..].Contains(target.Name)))
+        {
+            FuzzResult result = FuzzRun.Of(target, cases, seed, smoke ? null : done => Console.Error.Write($"\r{target.Name} {done} "));
+            all += result.Cases;
+            faults.AddRange(result.Faults.Select(fault => $"{target.Name} {fault}"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"| {result.Name} | {target.Seeds.Count} | {result.Cases} | {result.Loaded} | {result.Refused} | {result.MostMilliseconds:F1} | {result.MostBytes} | {result.Faults.Count} |"));
+        }
+        Console.WriteLine($"\n{all} mutants, {faults.Count} faults.");
+        foreach (string fault in faults) Console.WriteLine($"- {fault}");
+        return faults.Count == 0 ? 0 : 1;
+    }
+}
