@@ -22,7 +22,9 @@ internal static class FillMaskCommand
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(top) < 1) throw new UsageException("--top needs a whole number of at least 1.");
-            using FillMask filler = FillMask.Load(DefaultModel.Folder(parsed.GetValue(model)), ThreadCount.Of(parsed));
+            string folder = DefaultModel.Folder(parsed.GetValue(model));
+            using FillMask filler = FillMask.Load(folder, ThreadCount.Of(parsed));
+            if (filler.UsesMaskDecoder) Messages.Write($"{folder}: gaps are filled through the enhanced mask decoder, whose tensors the checkpoint holds.");
             IReadOnlyList<MaskFill>[] gaps = filler.Fill(parsed.GetValue(text)!, parsed.GetValue(top));
             if (StandardOutput.IsTerminal && !parsed.GetValue(CommandHost.Json)) WriteTable(gaps); else WriteJson(gaps);
             return CommandHost.Done;

@@ -59,6 +59,9 @@ public sealed class ConfigFields
         return new(source, fields);
     }
 
+    /// <summary>All fields but one.</summary>
+    public ConfigFields Without(string name) => new(Source, _fields.Where(field => field.Key != name).ToDictionary());
+
     /// <summary>Whether the field is there and not null. Does not count as reading it.</summary>
     public bool Has(string name) => _fields.TryGetValue(name, out var field) && field.Type != JsonTokenType.Null;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Cloze.Cpu;
+using Cloze.Models;
 using Cloze.Ops;
 using Cloze.Tokenizers;
 namespace Cloze.Pipelines;
@@ -26,6 +27,9 @@ public sealed class FillMask : IDisposable
     /// <summary>How a gap is written: "[MASK]".</summary>
     public string MaskToken => _tokenizer.TokenOf(_maskId)!;
 
+    /// <summary>Whether gaps are filled through DeBERTa's enhanced mask decoder, which they are where the checkpoint holds its tensors.</summary>
+    public bool UsesMaskDecoder => _maskedLm is DebertaMaskedLm<CpuTensor> { UsesMaskDecoder: true };
+
     /// <param name="folder">A checkpoint with a masked-LM head, and its tokenizer.</param>
     /// <param name="threads">Threads that one call computes with; null: CLOZE_THREADS, else the number of cores.</param>
     /// <exception cref="CheckpointException">The folder is broken, incomplete, not supported, or without such a head.</exception>
@@ -36,7 +40,7 @@ public sealed class FillMask : IDisposable
         Tokenizer tokenizer = Tokenizer.Load(folder);
         if (tokenizer.MaskToken is not { } mask || tokenizer.IdOf(mask) is not { } maskId)
             throw new TokenizerException($"The tokenizer in {folder} has no mask token, which stands for a gap.");
-        LoadedModel model = LoadedModel.Load(folder, ModelTask.MaskedLm, threads);
+        LoadedModel model = LoadedModel.LoadForGaps(folder, threads);
         try
         {
             ModelInput.RequireWords(model.Model.Encoder.Limits, tokenizer, folder);

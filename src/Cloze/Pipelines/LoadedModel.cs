@@ -41,7 +41,14 @@ public sealed class LoadedModel : IDisposable
     /// <param name="threads">Threads that one operation may use; null: the environment variable CLOZE_THREADS, else the number of cores.</param>
     /// <exception cref="CheckpointException">The folder cannot be read as a model for that task.</exception>
     /// <exception cref="ArgumentException">The number of threads, or CLOZE_THREADS, is not from 1 to 1024.</exception>
-    public static LoadedModel Load(string folder, ModelTask? task = ModelTask.Base, int? threads = null)
+    public static LoadedModel Load(string folder, ModelTask? task = ModelTask.Base, int? threads = null) => Load(folder, task, threads, decodes: false);
+
+    /// <summary>For masked words, predicted as the network was pretrained to.</summary>
+    /// <remarks>The reference's classes of DeBERTa leave its mask decoder out; here it is used whatever class config.json names, if the file holds its tensors.</remarks>
+    /// <exception cref="CheckpointException">The folder cannot be read as a model for that task.</exception>
+    internal static LoadedModel LoadForGaps(string folder, int? threads) => Load(folder, ModelTask.MaskedLm, threads, decodes: true);
+
+    private static LoadedModel Load(string folder, ModelTask? task, int? threads, bool decodes)
     {
         WarmUp.Start();   // kernels are compiled while files are read
         Checkpoint file = Checkpoint.Open(folder);
@@ -50,6 +57,8 @@ public sealed class LoadedModel : IDisposable
         {
             runtime = new(threads);
             object settings = file.Architecture.Configure(file.Config, file);
+            if (decodes && file.Architecture.Configure(file.Config.Without("architectures"), file) is DebertaV2Config { UsesMaskDecoder: true } original)
+                settings = original;
             ModelTask chosen = task ?? StoredTask.Of(file, settings);
             ModelRegistry.Require(chosen, file.Architecture, file.Config.Source);
             TaskConfig about = Heads.TaskConfig.Read(file.Config, chosen);

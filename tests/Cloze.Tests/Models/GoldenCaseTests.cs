@@ -1,4 +1,3 @@
-using Cloze.Checkpoints;
 namespace Cloze.Tests.Models;
 
 /// <summary>Every recorded output of every family within 1e-5 of its largest, on the naive reference and on the product's kernels.</summary>

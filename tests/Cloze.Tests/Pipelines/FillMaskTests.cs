@@ -1,6 +1,9 @@
 using System.Text.Json;
+using Cloze.Cpu;
+using Cloze.Ops;
 using Cloze.Pipelines;
 using Cloze.Tests.Cli;
+using Cloze.Tests.Models;
 namespace Cloze.Tests.Pipelines;
 
 /// <summary>Against whole calls of the reference's pipeline (goldens/pipelines).</summary>
@@ -59,6 +62,40 @@ public class FillMaskTests
     public void Load_RefusesAModelWithoutAMaskedLmHead() =>
         Assert.Contains("cls.predictions", Assert.Throws<CheckpointException>(() => FillMask.Load(Path.Combine(Shared.Repository, "models",
             "all-MiniLM-L6-v2"))).Message, StringComparison.Ordinal);
+
+    /// <summary>A class of the reference has no mask decoder; a gap goes through it all the same, as in a folder that names no class.</summary>
+    [Theory]
+    [InlineData("")]
+    [InlineData("\"architectures\":[\"DebertaV2ForMaskedLM\"],\"legacy\":true,")]
+    public async Task Fill_GoesThroughTheMaskDecoder_WhereTheFileHoldsIt_AndTheCommandSaysSo(string className)
+    {
+        string recorded = GoldenCases.Folder("deberta-original", "emd-v3-generator");
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("cloze-gaps-");
+        try
+        {
+            string config = await File.ReadAllTextAsync(Path.Combine(recorded, "config.json"), Cancellation);
+            await File.WriteAllTextAsync(Path.Combine(folder.FullName, "config.json"), $"{{{className}{config.TrimStart()[1..]}", Cancellation);
+            File.Copy(Path.Combine(recorded, "model.safetensors"), Path.Combine(folder.FullName, "model.safetensors"));
+            await File.WriteAllTextAsync(Path.Combine(folder.FullName, "vocab.txt"), "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\n", Cancellation);
+            using FillMask filler = FillMask.Load(folder.FullName, threads: 1);
+            IReadOnlyList<MaskFill> fills = Assert.Single(filler.Fill("a [MASK] b c", top: 4, Cancellation));
+            Assert.True(filler.UsesMaskDecoder);
+
+            using LoadedModel original = LoadedModel.Load(recorded, ModelTask.MaskedLm, threads: 1);
+            using CpuOps ops = original.NewCall();
+            CpuTensor scores = ((IMaskedLm<CpuTensor>)original.Model.Head!).Forward(ops, original.Model.Pack(new(1, 6, [2, 5, 4, 6, 7, 3])).Batch,
+                new(new([2]), new[] { 0, 1 }));
+            int[] best = [.. scores.Row(0).ToArray().Index().OrderByDescending(score => score.Item).Take(4).Select(score => score.Index)];
+            Assert.Equal(best, fills.Select(fill => fill.Id));
+
+            ClozeProcess.Result said = await ClozeProcess.RunAsync("fill-mask", "--model", folder.FullName, "a [MASK] b c");
+            Assert.Contains("enhanced mask decoder", said.Succeeded().Error, StringComparison.Ordinal);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
 
     [Fact]
     public async Task Command_WritesAWordALine()
