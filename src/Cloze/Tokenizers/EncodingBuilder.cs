@@ -9,6 +9,7 @@ internal sealed class EncodingBuilder(Tokenizer tokenizer, Template template)
     private const long MostTokens = 1 << 26;
 
     private readonly Template _template = template, _plain = template.WithoutSpecials();
+    private readonly TokenSpaces? _spaces = template.Trims.Count > 0 ? new(tokenizer.TokenOf, tokenizer.LargestId) : null;
 
     /// <summary>The encoding before padding, so that a batch can be padded together.</summary>
     public Encoding Build(Workspace work, bool isPair, EncodeOptions options)
@@ -114,7 +115,7 @@ internal sealed class EncodingBuilder(Tokenizer tokenizer, Template template)
             int length = piece.Source switch { TokenSource.First => cut.First.Length, TokenSource.Second => cut.Second.Length, _ => piece.Ids.Length };
             // the reference sets the template's type on the kept window only; further windows keep 0 for A and 1 for B
             bool isFurther = piece.Source == TokenSource.First ? cut.IsFirstFurther : piece.Source == TokenSource.Second && cut.IsSecondFurther;
-            runs[i] = new(length, isFurther ? (int)piece.Source : piece.TypeId, piece.Source);
+            runs[i] = new(length, isFurther && !template.HasTypesForAllWindows ? (int)piece.Source : piece.TypeId, piece.Source);
             count += length;
         }
 
@@ -137,7 +138,9 @@ internal sealed class EncodingBuilder(Tokenizer tokenizer, Template template)
                 (TokenSink sink, Window window) = piece.Source == TokenSource.First ? (work.First, cut.First) : (work.Second, cut.Second);
                 sink.Ids.Slice(window.Start, window.Length).CopyTo(lanes.Ids[at..]);
                 sink.Words.Slice(window.Start, window.Length).CopyTo(lanes.Words[at..]);
-                sink.Offsets.Slice(window.Start, window.Length).CopyTo(lanes.Offsets[at..]);
+                Span<TokenOffset> offsets = lanes.Offsets.Slice(at, window.Length);
+                sink.Offsets.Slice(window.Start, window.Length).CopyTo(offsets);
+                foreach (OffsetTrim trim in template.Trims) _spaces!.Trim(trim, lanes.Ids.Slice(at, window.Length), offsets, sink.Surfaces, window.Start);
                 foreach (TokenSurface surface in sink.Surfaces)
                     if (window.Holds(surface.Index)) (surfaces ??= []).Add(new(at + surface.Index - window.Start, surface.Text));
             }

@@ -74,9 +74,9 @@ internal static class TokenizerGoldens
     /// <summary>A folder with the original vocab.txt and a tokenizer_config.json with the recorded options.</summary>
     public static string OriginalFiles(JsonElement source, string scratch)
     {
-        File.Copy(FromShared(source.GetProperty("files").GetProperty("vocab.txt").GetString()!), Path.Combine(scratch, "vocab.txt"));
+        foreach (JsonProperty file in source.GetProperty("files").EnumerateObject()) File.Copy(FromShared(file.Value.GetString()!), Path.Combine(scratch, file.Name));
         JsonObject config = JsonNode.Parse(source.GetProperty("options").GetRawText())!.AsObject();
-        config["tokenizer_class"] = "BertTokenizer";
+        config["tokenizer_class"] = source.GetProperty("made_by").GetString()!.Split(' ')[^1];
         File.WriteAllText(Path.Combine(scratch, "tokenizer_config.json"), config.ToJsonString());
         return scratch;
     }

@@ -22,7 +22,7 @@ internal static class BertFiles
         bool stripAccents = config?.Find("strip_accents")?.Flag() ?? lowercase;
         bool chinese = config?.Find("tokenize_chinese_chars")?.Flag() ?? true;
 
-        SpecialTokens special = SpecialTokens.Read(folder, config);
+        SpecialTokens special = SpecialTokens.Read(folder, config, SpecialTokens.Bert);
         WordPiece model = new(VocabularyText.Read(path), special.Unknown.Content, "##", maxInputChars: 100);
         int sep = Need(special.Separator), cls = Need(special.Classification);
         Need(special.Unknown);

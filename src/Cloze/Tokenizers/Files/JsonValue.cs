@@ -144,7 +144,7 @@ internal sealed class JsonValue
         return new($"{File}: {(Name.Length == 0 ? "the file" : Name)} is {shown}{(Raw.Length > 60 ? "…" : "")}; {needed} is needed.");
     }
 
-    private Utf8JsonReader Open(JsonTokenType type, string needed)
+    public Utf8JsonReader Open(JsonTokenType type, string needed)
     {
         if (_type != type) throw Wrong(needed);
         Utf8JsonReader reader = new(Raw);

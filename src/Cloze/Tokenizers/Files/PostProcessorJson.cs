@@ -3,20 +3,47 @@ namespace Cloze.Tokenizers;
 /// <summary>The <c>post_processor</c> of a tokenizer.json.</summary>
 internal static class PostProcessorJson
 {
+    private const string Supported = "BertProcessing, ByteLevel, RobertaProcessing, Sequence, TemplateProcessing, null";
+
     public static Template Read(JsonValue json)
     {
-        switch (TokenizerComponents.Type(json))
+        Template? template = null;
+        List<OffsetTrim> trims = [];
+        Add(json, ref template, trims);
+        return (template ?? Template.None).With(trims);
+    }
+
+    /// <summary>At most one part of a sequence has a template; the others trim offsets, before it or behind it.</summary>
+    private static void Add(JsonValue json, ref Template? template, List<OffsetTrim> trims)
+    {
+        string type = TokenizerComponents.Type(json);
+        if (type == "Sequence")
+        {
+            foreach (JsonValue part in json.Need("processors").Items()) Add(part, ref template, trims);
+            return;
+        }
+        if (type is "ByteLevel" or "RobertaProcessing" && json.Flag("trim_offsets", true))
+            trims.Add(new(json.Flag("add_prefix_space", true), IsBehindTemplate: template is { JoinsSequences: true }));
+        if (type == "ByteLevel") return;
+        if (template is not null) throw TokenizerComponents.Unsupported(json, $"{type}, behind another one with special tokens", "one of them");
+        template = Read(json, type);
+    }
+
+    private static Template Read(JsonValue json, string type)
+    {
+        switch (type)
         {
             case "BertProcessing":
+            case "RobertaProcessing":
                 (string cls, int clsId) = TokenAndId(json.Need("cls"));
                 (string sep, int sepId) = TokenAndId(json.Need("sep"));
-                return Template.Bert(cls, clsId, sep, sepId);
+                return type == "BertProcessing" ? Template.Bert(cls, clsId, sep, sepId) : Template.Roberta(cls, clsId, sep, sepId);
             case "TemplateProcessing":
                 Dictionary<string, JsonValue> special = [];
                 foreach (JsonValue token in json.Find("special_tokens")?.Fields() ?? []) special[token.Key] = token;
                 return new(Pieces(json.Need("single"), special, isPair: false), Pieces(json.Need("pair"), special, isPair: true));
-            case var type:
-                throw TokenizerComponents.Unsupported(json, type, "TemplateProcessing, BertProcessing, null");
+            default:
+                throw TokenizerComponents.Unsupported(json, type, Supported);
         }
     }
 

@@ -3,7 +3,8 @@ namespace Cloze.Tokenizers;
 /// <summary>The <c>pre_tokenizer</c> of a tokenizer.json, sequences laid flat.</summary>
 internal static class PreTokenizerJson
 {
-    private const string Supported = "BertPreTokenizer, Whitespace, Sequence, null";
+    private const string Supported = "BertPreTokenizer, ByteLevel, CharDelimiterSplit, Digits, FixedLength, Metaspace, Punctuation, Sequence, Split, UnicodeScripts, "
+        + "Whitespace, WhitespaceSplit, null";
 
     public static List<IPreTokenizerStep> Read(JsonValue json)
     {
@@ -25,8 +26,89 @@ internal static class PreTokenizerJson
             case "Whitespace":
                 steps.Add(new WhitespacePreTokenizer());
                 break;
+            case "WhitespaceSplit":
+                steps.Add(new WhitespaceSplitPreTokenizer());
+                break;
+            case "ByteLevel":
+                steps.AddRange(ByteLevel(json.Need("add_prefix_space").Flag(), json.Flag("use_regex", true)));
+                break;
+            case "Metaspace":
+                Metaspace(json, steps);
+                break;
+            case "Split":
+                steps.Add(new PatternPreTokenizer(TextPatternJson.Read(json.Need("pattern")), Behavior(json.Need("behavior")), json.Need("invert").Flag()));
+                break;
+            case "Punctuation":
+                steps.Add(new PatternPreTokenizer(new CodePointPattern(Punctuation()), json.Find("behavior") is { } behavior ? Behavior(behavior) : SplitBehavior.Isolated));
+                break;
+            case "Digits":
+                SplitBehavior digits = json.Need("individual_digits").Flag() ? SplitBehavior.Isolated : SplitBehavior.Contiguous;
+                steps.Add(new PatternPreTokenizer(new CodePointPattern(CodePointSet.Of(CodePointRanges.Unpack(UnicodeTables.Numeric))), digits));
+                break;
+            case "CharDelimiterSplit":
+                steps.Add(new PatternPreTokenizer(new LiteralPattern(Character(json.Need("delimiter"))), SplitBehavior.Removed));
+                break;
+            case "FixedLength":
+                steps.Add(new FixedLengthPreTokenizer(json.Find("length")?.Number() switch { null => 5, > 0 and int length => length, _ => throw json.Wrong("a length of at least 1") }));
+                break;
+            case "UnicodeScripts":
+                steps.Add(new UnicodeScriptsPreTokenizer());
+                break;
             case var type:
                 throw TokenizerComponents.Unsupported(json, type, Supported);
         }
+    }
+
+    /// <summary>The steps of ByteLevel; a byte-level model needs no letters.</summary>
+    public static IEnumerable<IPreTokenizerStep> ByteLevel(bool addPrefixSpace, bool useRegex)
+    {
+        if (addPrefixSpace) yield return new PrefixRewriter(' ', replacesSpaces: false, PrependScheme.Always);
+        if (useRegex) yield return new Gpt2PreTokenizer();
+        yield return new ByteLetters();
+    }
+
+    private static void Metaspace(JsonValue json, List<IPreTokenizerStep> steps)
+    {
+        string replacement = Character(json.Need("replacement"));
+        if (replacement.Length > 1) throw json.Wrong("a replacement of one UTF-16 unit");
+        PrependScheme scheme = json.Find("prepend_scheme") switch
+        {
+            null => json.Flag("add_prefix_space", true) ? PrependScheme.Always : PrependScheme.Never,
+            { } found => found.Text() switch
+            {
+                "always" => PrependScheme.Always,
+                "first" => PrependScheme.First,
+                "never" => PrependScheme.Never,
+                var other => throw TokenizerComponents.Unsupported(found, other, "always, first, never"),
+            },
+        };
+        if (scheme == PrependScheme.Always && !json.Flag("add_prefix_space", true)) throw json.Wrong("no prepend_scheme, or never, with add_prefix_space false");
+        steps.Add(new PrefixRewriter(replacement[0], replacesSpaces: true, scheme));
+        if (json.Flag("split", true)) steps.Add(new MetaspacePreTokenizer(replacement[0]));
+    }
+
+    private static SplitBehavior Behavior(JsonValue json) => json.Text() switch
+    {
+        "Removed" => SplitBehavior.Removed,
+        "Isolated" => SplitBehavior.Isolated,
+        "MergedWithPrevious" => SplitBehavior.MergedWithPrevious,
+        "MergedWithNext" => SplitBehavior.MergedWithNext,
+        "Contiguous" => SplitBehavior.Contiguous,
+        var other => throw TokenizerComponents.Unsupported(json, other, "Removed, Isolated, MergedWithPrevious, MergedWithNext, Contiguous"),
+    };
+
+    private static string Character(JsonValue json)
+    {
+        string text = json.Text();
+        return System.Globalization.StringInfo.ParseCombiningCharacters(text).Length == 1 && text.EnumerateRunes().Count() == 1 ? text : throw json.Wrong("one character");
+    }
+
+    /// <summary>As BertPreTokenizer's: ASCII symbols, and category P of Unicode 8.0.</summary>
+    private static CodePointSet Punctuation()
+    {
+        List<CodePointRange> ranges = [];
+        for (int c = 0; c < CodePointSet.Limit; c++)
+            if ((UnicodeData.Flags(c) & CodePointFlags.KindMask) == CodePointFlags.Punctuation) ranges.Add(new(c, c));
+        return CodePointSet.Of(ranges);
     }
 }

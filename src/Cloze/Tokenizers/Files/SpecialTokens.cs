@@ -5,10 +5,10 @@ internal sealed record SpecialToken(string Content, bool SingleWord, bool LStrip
 {
     public static SpecialToken Plain(string content) => new(content, SingleWord: false, LStrip: false, RStrip: false, Normalized: false, Special: true);
 
-    /// <summary>A text, or an object with flags.</summary>
-    public static SpecialToken Read(JsonValue value, bool special)
+    /// <summary>A text, which has the flags of <paramref name="plain"/> (null: none), or an object with flags.</summary>
+    public static SpecialToken Read(JsonValue value, bool special, SpecialToken? plain = null)
     {
-        if (value.IsText) return Plain(value.Text());
+        if (value.IsText) return (plain ?? Plain("")) with { Content = value.Text() };
         if (!value.IsObject) throw value.Wrong("a text, or an object with content");
         special |= value.Flag("special", false);
         return new(
@@ -29,20 +29,31 @@ internal sealed class SpecialTokens
 {
     private readonly List<(int Id, SpecialToken Token)> _decoder = [];
     private readonly List<SpecialToken> _additional = [];
-    private readonly Dictionary<string, SpecialToken> _named = [];
+    private readonly Dictionary<string, SpecialToken> _named;
 
-    private SpecialTokens() { }
+    private readonly IReadOnlyDictionary<string, SpecialToken> _defaults;
+
+    private SpecialTokens(IReadOnlyDictionary<string, SpecialToken> defaults) => (_defaults, _named) = (defaults, new(defaults));
 
     public SpecialToken Unknown => _named["unk_token"];
     public SpecialToken Separator => _named["sep_token"];
     public SpecialToken Classification => _named["cls_token"];
+    public SpecialToken Begin => _named["bos_token"];
     public SpecialToken? Mask => _named.GetValueOrDefault("mask_token");
 
-    public static SpecialTokens Read(string folder, JsonValue? config)
+    /// <summary>BERT's, where nothing else is said.</summary>
+    public static IReadOnlyDictionary<string, SpecialToken> Bert { get; } = new Dictionary<string, SpecialToken>
     {
-        SpecialTokens tokens = new();
-        foreach ((string name, string content) in (ReadOnlySpan<(string, string)>)[("unk_token", "[UNK]"), ("sep_token", "[SEP]"), ("pad_token", "[PAD]"), ("cls_token", "[CLS]"), ("mask_token", "[MASK]")])
-            tokens._named[name] = SpecialToken.Plain(content);
+        ["unk_token"] = SpecialToken.Plain("[UNK]"), ["sep_token"] = SpecialToken.Plain("[SEP]"), ["pad_token"] = SpecialToken.Plain("[PAD]"),
+        ["cls_token"] = SpecialToken.Plain("[CLS]"), ["mask_token"] = SpecialToken.Plain("[MASK]"),
+    };
+
+    /// <param name="folder">Where the files lie.</param>
+    /// <param name="config">tokenizer_config.json; null: there is none.</param>
+    /// <param name="defaults">What the class has where the files say nothing, and the flags of what they name by its text alone.</param>
+    public static SpecialTokens Read(string folder, JsonValue? config, IReadOnlyDictionary<string, SpecialToken> defaults)
+    {
+        SpecialTokens tokens = new(defaults);
         if (config is { } settings) tokens.Take(settings, special: false);
         if (config?.Find("added_tokens_decoder") is { } decoder)
         {
@@ -77,7 +88,7 @@ internal sealed class SpecialTokens
             if (value.Key == "additional_special_tokens")
                 foreach (JsonValue token in value.Items()) _additional.Add(SpecialToken.Read(token, special));
             else if (value.Key is "bos_token" or "eos_token" or "unk_token" or "sep_token" or "pad_token" or "cls_token" or "mask_token")
-                _named[value.Key] = SpecialToken.Read(value, special);
+                _named[value.Key] = SpecialToken.Read(value, special, _defaults.GetValueOrDefault(value.Key));
         }
     }
 

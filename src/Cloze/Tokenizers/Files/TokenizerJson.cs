@@ -113,14 +113,15 @@ internal sealed class TokenizerJson
     private TokenizerParts Parts()
     {
         if (Part("version") is { } version && version.Text() != "1.0") throw TokenizerComponents.Unsupported(version, version.Text(), "1.0");
-        ITokenModel model = Model();
+        List<IPreTokenizerStep> preTokenizers = Part("pre_tokenizer") is { } preTokenizer ? PreTokenizerJson.Read(preTokenizer) : [];
+        ITokenModel model = Model(preTokenizers);
         AddedTokenIds added = new(model);
         if (Part("added_tokens") is { } list)
             foreach (JsonValue token in list.Items()) added.Add(SpecialToken.Read(token, special: false));
         return new(model, Part("post_processor") is { } processor ? PostProcessorJson.Read(processor) : Template.None, added.Tokens)
         {
             Normalizer = Part("normalizer") is { } normalizer ? NormalizerJson.Read(normalizer) : null,
-            PreTokenizers = Part("pre_tokenizer") is { } preTokenizer ? PreTokenizerJson.Read(preTokenizer) : [],
+            PreTokenizers = preTokenizers,
             Decoder = Part("decoder") is { } decoder ? DecoderJson.Read(decoder) : null,
             Truncation = Part("truncation") is { } truncation ? TokenizerComponents.Truncation(truncation) : null,
             Padding = Part("padding") is { } padding ? TokenizerComponents.Padding(padding) : null,
@@ -128,16 +129,27 @@ internal sealed class TokenizerJson
     }
 
     /// <summary>Older files name no type; what only one of them has tells it then.</summary>
-    private ITokenModel Model()
+    private ITokenModel Model(List<IPreTokenizerStep> preTokenizers)
     {
         if (!_hasVocabulary) throw new TokenizerException($"{_path}: model is missing. Save the tokenizer again with the library that made it.");
         string type = Field("type")?.Text() ?? (_model.ContainsKey("max_input_chars_per_word") ? "WordPiece" : _model.ContainsKey("merges") ? "BPE" : _model.ContainsKey("vocab") ? "Unigram" : "without a type");
         return type switch
         {
             "WordPiece" => new WordPiece(Vocabulary(), Field("unk_token")?.Text() ?? "[UNK]", Field("continuing_subword_prefix")?.Text() ?? "##", Field("max_input_chars_per_word")?.Number() ?? 100),
-            _ => throw new TokenizerException($"{_path}: model is {type}, which is not supported yet; supported: WordPiece. "
+            "BPE" => Bpe(preTokenizers),
+            _ => throw new TokenizerException($"{_path}: model is {type}, which is not supported yet; supported: BPE, WordPiece. "
                 + "Use a checkpoint with a WordPiece tokenizer (BERT, DistilBERT, ELECTRA)."),
         };
+    }
+
+    private Bpe Bpe(List<IPreTokenizerStep> preTokenizers)
+    {
+        if (Field("dropout") is { } dropout && dropout.Open(JsonTokenType.Number, "a number").GetDouble() != 0) throw dropout.Wrong("null (dropout makes tokens random; it is for training)");
+        BpeOptions options = new(Field("unk_token")?.Text(), Field("continuing_subword_prefix")?.Text() ?? "", Field("end_of_word_suffix")?.Text() ?? "",
+            Field("fuse_unk")?.Flag() ?? false, Field("byte_fallback")?.Flag() ?? false, Field("ignore_merges")?.Flag() ?? false);
+        Vocabulary vocabulary = Vocabulary();
+        if (Field("merges") is not { } merges) throw new TokenizerException($"{_path}: model.merges is missing. Save the tokenizer again with the library that made it.");
+        return BpeFiles.Model(vocabulary, BpeMerges.Read(merges, vocabulary, options.Prefix), options, preTokenizers);
     }
 
     /// <summary>An object of texts and ids.</summary>

@@ -25,6 +25,20 @@ internal sealed record VocabularyScan(char[] Pool, VocabularyEntry[] Entries, by
         return new(pool, entries, [.. json.AsSpan(start..open), .. "{}"u8, .. json.AsSpan(end)]);
     }
 
+    /// <summary>As <see cref="Take"/>, of a file that is nothing but such an object.</summary>
+    public static VocabularyScan? TakeWhole(byte[] json, int start)
+    {
+        int open = Space(json, start);
+        if (Unit(json, open) != '{') return null;
+        char[] pool = GC.AllocateUninitializedArray<char>(json.Length - open + Vocabulary.PoolSlack);
+        VocabularyEntry[] entries = new VocabularyEntry[(json.Length - open) / 12 + 16];
+        int end = Read(json, open + 1, pool, ref entries, out int count, out int length);
+        if (end < 0 || Space(json, end) != json.Length) return null;
+        Array.Resize(ref pool, length + Vocabulary.PoolSlack);
+        Array.Resize(ref entries, count);
+        return new(pool, entries, []);
+    }
+
     /// <summary>Where the object at model.vocab opens; −1: there is none.</summary>
     private static int Find(byte[] json, int start)
     {
@@ -84,8 +98,22 @@ internal sealed record VocabularyScan(char[] Pool, VocabularyEntry[] Entries, by
             return true;
         }
         int escaped = Unit(json, ++at);
-        if (escaped is not ('"' or '\\' or '/')) return false;
-        pool[length++] = (char)escaped;
+        if (escaped == 'u')
+        {
+            int unit = 0;
+            for (int i = 0; i < 4; i++)
+            {
+                int digit = Unit(json, ++at);
+                if (!char.IsAsciiHexDigit((char)digit) || digit < 0) return false;
+                unit = unit << 4 | (char.IsAsciiDigit((char)digit) ? digit - '0' : (digit | 0x20) - 'a' + 10);
+            }
+            if (char.IsSurrogate((char)unit)) return false;
+            pool[length++] = (char)unit;
+            return true;
+        }
+        int plain = escaped switch { '"' or '\\' or '/' => escaped, 'n' => '\n', 't' => '\t', 'r' => '\r', 'b' => '\b', 'f' => '\f', _ => -1 };
+        if (plain < 0) return false;
+        pool[length++] = (char)plain;
         return true;
     }
 

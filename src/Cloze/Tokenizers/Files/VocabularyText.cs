@@ -6,6 +6,15 @@ namespace Cloze.Tokenizers;
 /// <summary>vocab.txt: a token a line, its id is the number of the line.</summary>
 internal static class VocabularyText
 {
+    /// <summary>A text file; a byte order mark is not text.</summary>
+    /// <exception cref="TokenizerException">The file is not UTF-8.</exception>
+    public static string ReadText(string path)
+    {
+        byte[] bytes = File.ReadAllBytes(path);
+        if (!Utf8.IsValid(bytes)) throw new TokenizerException($"{path} is not UTF-8. Fetch the file again.");
+        return System.Text.Encoding.UTF8.GetString(bytes).TrimStart('\uFEFF');
+    }
+
     /// <summary>Lines as Python reads them: \n, \r\n and \r end a line; nothing else does, and nothing is trimmed. A byte order mark is not text.</summary>
     /// <exception cref="TokenizerException">The file is not UTF-8.</exception>
     public static Vocabulary Read(string path)

@@ -86,11 +86,18 @@ internal sealed class Vocabulary
 
     public ReadOnlySpan<char> Pool => _pool;
 
-    public int? IdOf(ReadOnlySpan<char> token)
+    /// <summary>The rolling hash of a text.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ulong Hash(ReadOnlySpan<char> text)
     {
         ulong hash = 0;
-        foreach (char c in token) hash = hash * Multiplier + c + 1;
-        int id = Find(hash, token, default);
+        foreach (char c in text) hash = hash * Multiplier + c + 1;
+        return hash;
+    }
+
+    public int? IdOf(ReadOnlySpan<char> token)
+    {
+        int id = Find(Hash(token), token, default);
         return id >= 0 ? id : null;
     }
 

@@ -29,6 +29,8 @@ internal sealed class SpacesPattern : ITextPattern
 {
     public const string Expression = " {2,}";
 
+    public bool IsLocalAtSpaces => false; // a single space is in no match
+
     public void FindAll(ReadOnlySpan<char> text, SplitList matches)
     {
         for (int at = 0; text[at..].IndexOf("  ") is >= 0 and int skip;)

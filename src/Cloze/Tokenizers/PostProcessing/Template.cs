@@ -18,6 +18,15 @@ internal sealed record TemplatePiece(TokenSource Source, int TypeId, int[] Ids, 
 /// <summary>Where special tokens go around one or two sequences. Immutable.</summary>
 internal sealed class Template(TemplatePiece[] single, TemplatePiece[] pair)
 {
+    /// <summary>What is done to the offsets of every window, in order.</summary>
+    public IReadOnlyList<OffsetTrim> Trims { get; init; } = [];
+
+    /// <summary>The reference joins special tokens and sequence at once, so that what trims offsets behind it sees one text (BertProcessing, RobertaProcessing).</summary>
+    public bool JoinsSequences { get; init; }
+
+    /// <summary>Further windows take the types of the kept one; else 0 for the first sequence and 1 for the second, as the reference does.</summary>
+    public bool HasTypesForAllWindows { get; init; }
+
     /// <summary>No post-processor: A, or A and B with types 0 and 1.</summary>
     public static Template None { get; } = new(
         [TemplatePiece.Sequence(TokenSource.First, 0)], [TemplatePiece.Sequence(TokenSource.First, 0), TemplatePiece.Sequence(TokenSource.Second, 1)]);
@@ -26,8 +35,24 @@ internal sealed class Template(TemplatePiece[] single, TemplatePiece[] pair)
     public static Template Bert(string cls, int clsId, string sep, int sepId)
     {
         TemplatePiece first = TemplatePiece.Special(cls, clsId, 0), a = TemplatePiece.Sequence(TokenSource.First, 0), middle = TemplatePiece.Special(sep, sepId, 0);
-        return new([first, a, middle], [first, a, middle, TemplatePiece.Sequence(TokenSource.Second, 1), TemplatePiece.Special(sep, sepId, 1)]);
+        return new([first, a, middle], [first, a, middle, TemplatePiece.Sequence(TokenSource.Second, 1), TemplatePiece.Special(sep, sepId, 1)]) { JoinsSequences = true };
     }
+
+    /// <summary>A token before the first sequence, types 0 and 1.</summary>
+    public static Template StartingWith(string token, int id)
+    {
+        TemplatePiece first = TemplatePiece.Special(token, id, 0), a = TemplatePiece.Sequence(TokenSource.First, 0);
+        return new([first, a], [first, a, TemplatePiece.Sequence(TokenSource.Second, 1)]);
+    }
+
+    /// <summary>RoBERTa: &lt;s&gt; A &lt;/s&gt;, and &lt;s&gt; A &lt;/s&gt;&lt;/s&gt; B &lt;/s&gt;, all types 0.</summary>
+    public static Template Roberta(string cls, int clsId, string sep, int sepId)
+    {
+        TemplatePiece first = TemplatePiece.Special(cls, clsId, 0), a = TemplatePiece.Sequence(TokenSource.First, 0), last = TemplatePiece.Special(sep, sepId, 0);
+        return new([first, a, last], [first, a, last, last, TemplatePiece.Sequence(TokenSource.Second, 0), last]) { HasTypesForAllWindows = true, JoinsSequences = true };
+    }
+
+    public Template With(IReadOnlyList<OffsetTrim> trims) => new(single, pair) { Trims = trims, HasTypesForAllWindows = HasTypesForAllWindows, JoinsSequences = JoinsSequences };
 
     public TemplatePiece[] Pieces(bool isPair) => isPair ? pair : single;
 
@@ -51,12 +76,12 @@ internal sealed class Template(TemplatePiece[] single, TemplatePiece[] pair)
     }
 
     /// <summary>The same order and types of the sequences, no special tokens: what not adding special tokens means to the reference.</summary>
-    public Template WithoutSpecials() => new(Array.FindAll(single, IsSequence), Array.FindAll(pair, IsSequence));
+    public Template WithoutSpecials() => new(Array.FindAll(single, IsSequence), Array.FindAll(pair, IsSequence)) { Trims = Trims };
 
     /// <summary>The same, knowing which special tokens differ from the vocabulary's text for their ids.</summary>
     public Template WithSurfaces(Func<int, string?> tokenOf)
     {
-        return new(Array.ConvertAll(single, Check), Array.ConvertAll(pair, Check));
+        return new(Array.ConvertAll(single, Check), Array.ConvertAll(pair, Check)) { Trims = Trims, HasTypesForAllWindows = HasTypesForAllWindows, JoinsSequences = JoinsSequences };
 
         TemplatePiece Check(TemplatePiece piece)
         {

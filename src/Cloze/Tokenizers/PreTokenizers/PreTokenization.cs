@@ -5,8 +5,9 @@ internal sealed class PreTokenization(IReadOnlyList<IPreTokenizerStep> steps)
 {
     private readonly IPreTokenizerStep[] _steps = [.. steps];
 
-    /// <summary>There is a step, and all allow it.</summary>
-    public bool IsLocalAtSpaces { get; } = steps.Count > 0 && steps.All(step => step.IsLocalAtSpaces);
+    /// <summary>The first step that cuts allows it, and those before it; what follows sees one pre-token at a time.</summary>
+    public bool IsLocalAtSpaces { get; } = steps.Any(step => step is IPreTokenizer)
+        && steps.TakeWhile(step => step is not IPreTokenizer).All(step => step.IsLocalAtSpaces) && steps.First(step => step is IPreTokenizer).IsLocalAtSpaces;
 
     /// <summary>The text as the last rewriting step left it; its pre-tokens are in <see cref="Workspace.Splits"/>.</summary>
     public AlignedText Run(AlignedText text, Workspace work)

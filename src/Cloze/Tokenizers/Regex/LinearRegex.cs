@@ -26,7 +26,10 @@ internal sealed class LinearRegex : ITextPattern
         _classes = new(_program, pattern);
         _states = new(_program, _classes);
         _tables = new(_program, _classes, _states);
+        IsLocalAtSpaces = PatternLocality.IsLocalAtSpaces(_program);
     }
+
+    public bool IsLocalAtSpaces { get; }
 
     public void FindAll(ReadOnlySpan<char> text, SplitList matches)
     {

@@ -19,6 +19,15 @@ internal sealed class TokenSink
     /// <summary>Texts of the few tokens that are not their vocabulary entry: (index, text).</summary>
     public List<TokenSurface> Surfaces { get; } = [];
 
+    /// <summary>Where the current word begins.</summary>
+    public int WordStart => _base;
+
+    /// <summary>Words that the model of this tokenizer cut lately.</summary>
+    public WordCache Cache { get; } = new();
+
+    /// <summary>Room for a word of a BPE model.</summary>
+    public BpeWord Bpe { get; } = new();
+
     /// <summary>Scratch memory for models; what it holds is whatever was left in it.</summary>
     public Span<ulong> Scratch(int count)
     {
@@ -53,6 +62,23 @@ internal sealed class TokenSink
         start += _base;
         offsets[n] = new(start, start + length);
         Count = n + 1;
+    }
+
+    /// <summary>The tokens of a remembered word.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Add(in WordCache.Line line)
+    {
+        int n = Count, count = line.Count, start = _base, word = _word;
+        while (n + WordCache.MaxTokens > _ids.Length) Grow();
+        Span<int> ids = _ids.AsSpan(n, WordCache.MaxTokens), words = _words.AsSpan(n, WordCache.MaxTokens);
+        Span<TokenOffset> offsets = _offsets.AsSpan(n, WordCache.MaxTokens);
+        for (int k = 0; k < count; k++)
+        {
+            ids[k] = line.Ids[k];
+            words[k] = word;
+            offsets[k] = new(start + line.Starts[k], start + line.Ends[k]);
+        }
+        Count = n + count;
     }
 
     /// <summary>Takes back the tokens from <paramref name="count"/> on.</summary>

@@ -1,0 +1,156 @@
+using System.Diagnostics;
+using Cloze.Tokenizers;
+
+namespace Cloze.Tests.Tokenizers;
+
+public sealed class BpeTests
+{
+    /// <summary>
+    /// Random vocabularies over a, b and c with merges in impossible orders (a pair before those that make its parts), words of all lengths, windows of a few symbols:
+    /// the ids of the plain algorithm.
+    /// </summary>
+    [Fact]
+    public void Merging_EqualsPlainMergingOnHostileVocabularies()
+    {
+        Random random = new(11);
+        for (int round = 0; round < 600; round++)
+        {
+            (List<string> tokens, List<(int Left, int Right, int Merged)> merges) = RandomMerges(random);
+            PairTable table = new(merges.Count);
+            for (int rank = 0; rank < merges.Count; rank++) table.Set(merges[rank].Left, merges[rank].Right, rank, merges[rank].Merged);
+            int[] symbols = [.. Enumerable.Range(0, random.Next(1, 400)).Select(_ => random.Next(3))];
+            string text = string.Concat(symbols.Select(symbol => tokens[symbol]));
+            BpeWord word = new();
+            word.Start(symbols.Length);
+            foreach (int symbol in symbols) word.Add(symbol, 1);
+            TokenSink sink = new();
+            sink.StartWord(0, 0);
+            new BpeMerging(table, windowSize: random.Next(24, 80)).Run(word, text, sink);
+
+            Assert.Equal(Plain(symbols, table), sink.Ids.ToArray());
+            Assert.Equal(text, string.Concat(sink.Offsets.ToArray().Select(offset => text[offset.Start..offset.End])));
+        }
+    }
+
+    /// <summary>Quadratic merge loops need hours for these.</summary>
+    [Theory]
+    [InlineData("a")]
+    [InlineData("ab")]
+    [InlineData("é")]
+    [InlineData(" ")]
+    [InlineData("\U0001F600")]
+    public void Encode_IsLinearInRepeatedText(string unit)
+    {
+        using ScratchFolder scratch = new();
+        Tokenizer tokenizer = Tokenizer.Load(ByteLevel(scratch, ["a a", "aa aa", "aaaa aaaa", "a b", "ab ab", "Ã ©", "Ġ Ġ", "ĠĠ ĠĠ"]));
+        string text = new System.Text.StringBuilder().Insert(0, unit, 1_000_000 / unit.Length).ToString();
+        Stopwatch watch = Stopwatch.StartNew();
+        Encoding encoding = tokenizer.Encode(text);
+        Assert.Equal(text.Length, encoding.Offsets[^1].End);
+        Assert.True(watch.Elapsed.TotalSeconds < 60, $"{watch.Elapsed.TotalSeconds} s");
+    }
+
+    /// <summary>Merges whose windows contradict each other: at last the whole word is merged at once.</summary>
+    [Fact]
+    public void Merging_EndsWhereOneTokenFillsTheWindow()
+    {
+        PairTable table = new(20);
+        for (int rank = 0; rank < 20; rank++) table.Set(rank, rank, rank, rank + 1); // token n is 2^n times "a"
+        BpeWord word = new();
+        word.Start(1 << 18);
+        for (int i = 0; i < 1 << 18; i++) word.Add(0, 1);
+        TokenSink sink = new();
+        new BpeMerging(table).Run(word, new string('a', 1 << 18), sink);
+        Assert.Equal([18], sink.Ids.ToArray());
+    }
+
+    /// <summary>tokenizers 0.23.2, with and without letters for every byte.</summary>
+    [Fact]
+    public void Encode_ReadsBytesAsItReadsLetters()
+    {
+        using ScratchFolder scratch = new();
+        string[] merges = ["h e", "l l", "he ll", "hell o", "Ġ w", "Ã ©"];
+        Tokenizer bytes = Tokenizer.Load(ByteLevel(scratch, merges));
+        Tokenizer letters = Tokenizer.Load(ByteLevel(scratch, merges, pretokenizers: """[{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true},{"type":"FixedLength","length":1000}]"""));
+        foreach (string text in (string[])["hello world", "é hello\U0001F600  é", "\u0000\u007Fÿ 日本", "hellohello" + new string('h', 40)])
+        {
+            Encoding a = bytes.Encode(text), b = letters.Encode(text);
+            Assert.Equal(b.Ids.ToArray(), a.Ids.ToArray());
+            Assert.Equal(b.Offsets.ToArray(), a.Offsets.ToArray());
+            Assert.Equal(b.Tokens(), a.Tokens());
+            Assert.Equal(text, bytes.Decode(a.Ids));
+        }
+    }
+
+    [Theory]
+    [InlineData("\"merges\":[\"a b c\"]", "not two tokens")]
+    [InlineData("\"merges\":[[\"a\"]]", "two tokens")]
+    [InlineData("\"merges\":[\"a z\"]", "which the vocabulary lacks")]
+    [InlineData("\"merges\":[\"b a\"]", "which the vocabulary lacks")]
+    [InlineData("\"merges\":{}", "a list of merges")]
+    [InlineData("\"merges\":[3]", "a text or two texts")]
+    [InlineData("\"merges\":[],\"dropout\":0.1", "dropout")]
+    public void Load_RefusesAModelByName(string fields, string named)
+    {
+        using ScratchFolder scratch = new();
+        string path = scratch.Write("tokenizer.json", """{"model":{"type":"BPE","vocab":{"a":0,"b":1,"ab":2},""" + fields + "}}");
+        Assert.Contains(named, Assert.Throws<TokenizerException>(() => Tokenizer.Load(path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Load_ReadsGpt2FilesWithoutAClass()
+    {
+        using ScratchFolder scratch = new();
+        scratch.Write("vocab.json", "{\"h\":0,\"i\":1,\"hi\":2,\"\\u0120\":3,\"<|endoftext|>\":4}");
+        scratch.Write("merges.txt", "#version: 0.2\nh i\n");
+        Tokenizer tokenizer = Tokenizer.Load(scratch.Path);
+        Assert.Equal([2, 3, 2, 4], tokenizer.Encode("hi hi<|endoftext|>").Ids.ToArray());
+    }
+
+    /// <summary>A tokenizer.json whose vocabulary is all letters of bytes and what the merges make of them.</summary>
+    private static string ByteLevel(ScratchFolder scratch, string[] merges, string? pretokenizers = null)
+    {
+        List<string> tokens = [.. Enumerable.Range(0, 256).Select(value => ByteAlphabet.LetterOf((byte)value).ToString()), .. merges.Select(merge => merge.Replace(" ", "", StringComparison.Ordinal))];
+        string vocabulary = string.Join(',', tokens.Distinct().Select((token, id) => $"{System.Text.Json.JsonSerializer.Serialize(token)}:{id}"));
+        string pre = pretokenizers is null ? """{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true}""" : $$"""{"type":"Sequence","pretokenizers":{{pretokenizers}}}""";
+        return scratch.Write("tokenizer.json",
+            $$$"""{"pre_tokenizer":{{{pre}}},"decoder":{"type":"ByteLevel"},"model":{"type":"BPE","vocab":{ {{{vocabulary}}} },"merges":{{{System.Text.Json.JsonSerializer.Serialize(merges)}}} }}""");
+    }
+
+    private static (List<string> Tokens, List<(int Left, int Right, int Merged)> Merges) RandomMerges(Random random)
+    {
+        List<string> tokens = ["a", "b", "c"];
+        List<(int, int, int)> merges = [];
+        for (int i = random.Next(1, 40); i > 0; i--)
+        {
+            int left = random.Next(tokens.Count), right = random.Next(tokens.Count);
+            string merged = tokens[left] + tokens[right];
+            if (merged.Length > 60) continue;
+            int id = tokens.IndexOf(merged);
+            if (id < 0)
+            {
+                id = tokens.Count;
+                tokens.Add(merged);
+            }
+            merges.Insert(random.Next(merges.Count + 1), (left, right, id));
+        }
+        return (tokens, merges);
+    }
+
+    private static List<int> Plain(int[] symbols, PairTable merges)
+    {
+        List<int> ids = [.. symbols];
+        while (true)
+        {
+            int best = -1, least = PairTable.NoRank, becomes = 0;
+            for (int i = 0; i + 1 < ids.Count; i++)
+            {
+                int rank = merges.Rank(ids[i], ids[i + 1], out int merged);
+                if (rank < least) (best, least, becomes) = (i, rank, merged);
+            }
+            if (best < 0) return ids;
+            ids[best] = becomes;
+            ids.RemoveAt(best + 1);
+        }
+    }
+}
