@@ -55,7 +55,7 @@ public static class ModelRegistry
     /// <exception cref="CheckpointException">No architecture fits, or the class is not one of its.</exception>
     public static IArchitecture Find(ConfigFields config, IReadOnlyCollection<string>? stored = null, string? className = null)
     {
-        config.WithoutEffect("architectures", "transformers_version", "torch_dtype", "dtype", "_name_or_path", "gradient_checkpointing");
+        PretrainedConfig.Read(config);
         string? type = config.Text("model_type");
         IArchitecture[] fitting = [.. All.Where(architecture => type is null || architecture.ModelTypes.Contains(type))];
         if (fitting.Length == 0) throw config.Unsupported("model_type", $"\"{type}\"", Known);

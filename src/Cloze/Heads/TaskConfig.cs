@@ -21,7 +21,6 @@ public sealed record TaskConfig(IReadOnlyList<string> Labels, ProblemType? Probl
     /// <exception cref="CheckpointException">The keys of id2label are not 0, 1, 2 …, or problem_type is unknown.</exception>
     public static TaskConfig Read(ConfigFields config, ModelTask task)
     {
-        config.WithoutEffect("label2id");
         int count = config.Int32("num_labels", 2, minimum: 1, maximum: 1 << 20);
         IReadOnlyList<string> labels = config.Fields("id2label") is { } names ? Named(config, names) : [.. Enumerable.Range(0, count).Select(Default)];
         ProblemType? problem = config.Text("problem_type") switch

@@ -14,6 +14,9 @@ internal static unsafe class RowSums<S, V> where S : struct, ISimd<V> where V : 
     /// <summary>Σ x.</summary>
     public static float Sum(float* x, int n) => Run<Identity<S, V>, Identity<SimdScalar, float>>(x, n, 0);
 
+    /// <summary>Σ (x − shift).</summary>
+    public static float Distances(float* x, int n, float shift) => Run<Distance<S, V>, Distance<SimdScalar, float>>(x, n, shift);
+
     /// <summary>Σ (x − shift)².</summary>
     public static float Squares(float* x, int n, float shift) => Run<SquaredDistance<S, V>, SquaredDistance<SimdScalar, float>>(x, n, shift);
 
@@ -60,6 +63,13 @@ internal interface ITerm<V>
 internal readonly struct Identity<S, V> : ITerm<V> where S : struct, ISimd<V> where V : struct
 {
     public static V AddTo(V sum, V x, V argument) => S.Add(sum, x);
+}
+
+/// <summary>x − argument.</summary>
+internal readonly struct Distance<S, V> : ITerm<V> where S : struct, ISimd<V> where V : struct
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V AddTo(V sum, V x, V argument) => S.Add(sum, S.Sub(x, argument));
 }
 
 /// <summary>(x − argument)².</summary>

@@ -43,7 +43,7 @@ public sealed record AlbertConfig
     /// </summary>
     public static AlbertConfig Read(ConfigFields config)
     {
-        config.WithoutEffect("chunk_size_feed_forward");
+        config.WithoutEffect("net_structure_type", "gap_size", "num_memory_blocks", "down_scale_factor", "layers_to_keep");
         AlbertConfig read = new()
         {
             VocabSize = config.Int32("vocab_size"),

@@ -36,7 +36,7 @@ public sealed record BertConfig
     {
         config.RefuseFlag("is_decoder");
         config.RefuseFlag("add_cross_attention");
-        config.WithoutEffect("chunk_size_feed_forward", "use_cache");
+        config.WithoutEffect("directionality", "pooler_fc_size", "pooler_num_attention_heads", "pooler_num_fc_layers", "pooler_size_per_head", "pooler_type");
         BertConfig read = new()
         {
             VocabSize = config.Int32("vocab_size"),

@@ -35,7 +35,7 @@ public sealed record DistilBertConfig
     /// <summary>As config.json says, with the reference's defaults (transformers configuration_distilbert.py); sizes may have BERT's names.</summary>
     public static DistilBertConfig Read(ConfigFields config)
     {
-        config.WithoutEffect("chunk_size_feed_forward", "tie_weights_", "output_past");
+        config.WithoutEffect("tie_weights_");
         DistilBertConfig read = new()
         {
             VocabSize = config.Int32("vocab_size"),

@@ -37,7 +37,6 @@ public sealed record RobertaConfig
     {
         config.RefuseFlag("is_decoder");
         config.RefuseFlag("add_cross_attention");
-        config.WithoutEffect("chunk_size_feed_forward", "use_cache");
         if (config.Text("attention_mode") is { } mode)
             throw config.Unsupported("attention_mode", $"\"{mode}\"", "none: this is a Longformer in its authors' own layout");
         RobertaConfig read = new()

@@ -78,12 +78,17 @@ public class ConfigFieldsTests
     [Fact]
     public void WhatNobodyReads_IsListed_AndNeverRefused()
     {
-        ConfigFields fields = Parse($"{{{Bert},\"directionality\":\"bidi\",\"chunk_size_feed_forward\":2,\"initializer_range\":0.02,\"my_key\":[1]}}");
+        ConfigFields fields = Parse($"{{{Bert},\"bias_everywhere\":true,\"chunk_size_feed_forward\":2,\"bos_token_id\":7,\"pruned_heads\":{{}},\"initializer_range\":0.02,\"my_key\":[1]}}");
         IArchitecture architecture = ModelRegistry.Find(fields);
         architecture.Configure(fields, file: null);
         TaskConfig.Read(fields, ModelTask.Base);
-        Assert.Equal(["directionality", "my_key"], fields.Unread);
+        Assert.Equal(["bias_everywhere", "my_key"], fields.Unread);
     }
+
+    [Theory]
+    [InlineData("\"pruned_heads\":{\"0\":[1]}")]
+    [InlineData("\"is_encoder_decoder\":true")]
+    public void WhatChangesTheNetwork_IsRefused(string field) => Assert.Throws<CheckpointException>(() => ModelRegistry.Find(Parse($"{{{Bert},{field}}}")));
 
     [Fact]
     public void Defaults_AreTheReferences()
