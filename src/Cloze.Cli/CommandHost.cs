@@ -68,7 +68,8 @@ internal static class CommandHost
 
     private static int WrongUsage(ParseResult parsed)
     {
-        string command = parsed.CommandResult.Command is RootCommand ? "" : $" {parsed.CommandResult.Command.Name}";
+        string command = "";
+        for (SymbolResult? at = parsed.CommandResult; at is CommandResult { Command: not RootCommand } named; at = at.Parent) command = $" {named.Command.Name}{command}";
         Messages.Write($"Try: cloze{command} --help");
         return Usage;
     }

@@ -12,4 +12,6 @@ return CommandHost.Run(args,
     new("convert", ConvertCommand.Create),
     new("inspect", InspectCommand.Create),
     new("tokenize", TokenizeCommand.Create),
+    new("download", DownloadCommand.Create),
+    new("cache", CacheCommand.Create),
 ]);

@@ -8,7 +8,7 @@ internal static class ConvertCommand
 {
     public static Command Create()
     {
-        Option<string> model = new("--model") { Description = "The checkpoint folder to read.", HelpName = "DIR", Required = true };
+        Option<string> model = new("--model") { Description = "The checkpoint folder to read, or a model of a hub.", HelpName = DefaultModel.HelpName, Required = true };
         Option<string> output = new("--output") { Description = "The folder to write; it appears whole or not at all.", HelpName = "DIR", Required = true };
         Option<string> weights = new("--weights") { Description = "How weights are stored; int8, with a scale a row, is the smallest.", Required = true };
         weights.AcceptOnlyFromAmong("f32", "f16", "bf16", "int8");
@@ -18,7 +18,7 @@ internal static class ConvertCommand
             model, output, weights, force,
         };
         command.SetAction(parsed =>
-            Run(parsed, parsed.GetRequiredValue(model), parsed.GetRequiredValue(output), Format(parsed.GetRequiredValue(weights)), parsed.GetValue(force)));
+            Run(parsed, DefaultModel.Folder(parsed.GetRequiredValue(model)), parsed.GetRequiredValue(output), Format(parsed.GetRequiredValue(weights)), parsed.GetValue(force)));
         return command.Example("cloze convert --model models/all-MiniLM-L6-v2 --output all-MiniLM-L6-v2-f32 --weights f32");
     }
 

@@ -12,8 +12,8 @@ internal static class FillMaskCommand
         Argument<string> text = new("TEXT") { Description = "A text with one or more gaps, written as the model's mask token: [MASK]." };
         Option<string> model = new("--model")
         {
-            Description = "A checkpoint folder with a masked-LM head, such as one of bert-base-uncased; the default model of other commands has none.",
-            HelpName = "DIR",
+            Description = "A checkpoint folder, or a model of a hub, with a masked-LM head, such as one of bert-base-uncased; the default model of other commands has none.",
+            HelpName = DefaultModel.HelpName,
             Required = true,
         };
         Option<int> top = new("--top") { Description = "Words a gap.", HelpName = "N", DefaultValueFactory = _ => 5 };

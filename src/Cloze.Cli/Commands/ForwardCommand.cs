@@ -23,7 +23,7 @@ internal static class ForwardCommand
 
     public static Command Create()
     {
-        Option<string> model = new("--model") { Description = "The checkpoint folder.", HelpName = "DIR", Required = true };
+        Option<string> model = new("--model") { Description = "The checkpoint folder, or a model of a hub.", HelpName = DefaultModel.HelpName, Required = true };
         Option<string> task = new("--task")
         {
             Description = $"What stands on the encoder: {string.Join(", ", s_tasks.Select(known => known.Name))}; auto: what architectures in config.json says, "

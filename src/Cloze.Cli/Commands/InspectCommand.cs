@@ -8,9 +8,9 @@ internal static class InspectCommand
 {
     public static Command Create()
     {
-        Argument<string?> path = new("DIR|FILE")
+        Argument<string?> path = new("DIR|FILE|ORG/NAME[@REVISION]")
         {
-            Description = "A checkpoint folder, or a single file of weights (.safetensors, .bin, .pt); default: CLOZE_MODEL, else all-MiniLM-L6-v2 beside the program.",
+            Description = "A checkpoint folder, a single file of weights (.safetensors, .bin, .pt), or a model of a hub; default: CLOZE_MODEL, else all-MiniLM-L6-v2 beside the program.",
             Arity = ArgumentArity.ZeroOrOne,
         };
         Option<int?> tokens = new("--tokens")
@@ -47,7 +47,7 @@ internal static class InspectCommand
         if (shape is not null && (path is not null || request.Tensors)) throw new UsageException("--shape stands in for a folder and has no values to list.");
         bool isFile = File.Exists(path);
         if (isFile && request.As is not null) throw new UsageException("--as needs a folder with config.json.");
-        if (path is not null && !isFile && !Directory.Exists(path)) throw new CommandException($"{path} does not exist.");
+        if (path is not null && !isFile) path = DefaultModel.Existing(path, "inspect");
         using Inspection inspection = shape is not null ? Inspection.OfShape(shape, request)
             : isFile ? Inspection.OfFile(path!)
             : Inspection.OfFolder(path ?? DefaultModel.Folder(null), request);

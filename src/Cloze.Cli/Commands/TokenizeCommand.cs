@@ -3,6 +3,7 @@ using System.Globalization;
 using Cloze.Cli.Input;
 using Cloze.Cli.Output;
 using Cloze.Cli.Tokenize;
+using Cloze.Hub;
 using Cloze.Tokenizers;
 namespace Cloze.Cli.Commands;
 
@@ -15,8 +16,8 @@ internal static class TokenizeCommand
     {
         Option<string?> model = new("--model")
         {
-            Description = "A folder with tokenizer.json or vocab.txt (no config.json is needed), or such a file; default: CLOZE_MODEL, else all-MiniLM-L6-v2 beside the program.",
-            HelpName = "DIR|FILE",
+            Description = "A folder with tokenizer.json or vocab.txt (no config.json is needed), such a file, or a model of a hub; default: CLOZE_MODEL, else all-MiniLM-L6-v2 beside the program.",
+            HelpName = "DIR|FILE|ORG/NAME[@REVISION]",
         };
         Option<string> offsets = new("--offsets") { Description = "What offsets count.", HelpName = "codepoint|utf16", DefaultValueFactory = _ => "codepoint" };
         offsets.AcceptOnlyFromAmong("codepoint", "utf16");
@@ -41,7 +42,7 @@ internal static class TokenizeCommand
     }
 
     /// <summary>A tokenizer file is taken as it is; a folder as in every command.</summary>
-    private static string ModelPath(string? asked) => File.Exists(asked) ? asked : DefaultModel.Folder(asked);
+    private static string ModelPath(string? asked) => File.Exists(asked) ? asked : DefaultModel.Folder(asked, HubFiles.Tokenizer);
 
     private static void Lines(Tokenizer tokenizer, bool isUtf16, string? given)
     {

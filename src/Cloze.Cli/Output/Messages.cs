@@ -13,7 +13,7 @@ internal static class Messages
     /// <summary>One line for a failure.</summary>
     public static string Of(Exception e) => e switch
     {
-        CommandException or CheckpointException or Tokenizers.TokenizerException or IOException or UnauthorizedAccessException => e.Message,
+        CommandException or CheckpointException or Hub.HubException or Tokenizers.TokenizerException or IOException or UnauthorizedAccessException => e.Message,
         ArgumentException { ParamName: { } parameter } => e.Message.Replace($" (Parameter '{parameter}')", "", StringComparison.Ordinal),
         ArgumentException => e.Message,
         _ => $"{e.GetType().Name}: {e.Message} (--verbose shows where)",

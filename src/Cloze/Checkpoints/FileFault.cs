@@ -16,9 +16,12 @@ internal static class FileFault
         UnauthorizedAccessException => "permission is denied",
         PathTooLongException => "its path is too long",
         IOException { HResult: 28 or unchecked((int)0x80070070) } => "the disk is full", // ENOSPC, ERROR_DISK_FULL
-        IOException { HResult: unchecked((int)0x80070020) or 11 or 35 } => "another process uses it", // ERROR_SHARING_VIOLATION, EAGAIN
+        IOException shared when IsInUse(shared) => "another process uses it",
         _ => e.Message,
     };
+
+    /// <summary>Whether another process holds the file for itself.</summary>
+    public static bool IsInUse(IOException e) => e.HResult is unchecked((int)0x80070020) or 11 or 35; // ERROR_SHARING_VIOLATION, EAGAIN
 
     /// <summary>All bytes of a file of settings.</summary>
     /// <exception cref="CheckpointException">It is not there, not readable, or far too large to hold settings.</exception>

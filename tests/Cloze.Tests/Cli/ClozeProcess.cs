@@ -65,6 +65,7 @@ internal static class ClozeProcess
         };
         start.Environment.Remove("CLOZE_MODEL");
         start.Environment.Remove("CLOZE_THREADS");
+        start.Environment["HF_HUB_OFFLINE"] = "1"; // no test leaves this machine
         foreach ((string name, string value) in environment) start.Environment[name] = value;
         return Process.Start(start) ?? throw new InvalidOperationException($"{Executable} did not start.");
     }

@@ -1,12 +1,13 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Cloze.Tests.Hub;
 using Cloze.Tests.Repository;
 namespace Cloze.Tests.Cli;
 
 /// <summary>What the command says about itself, and that it is true.</summary>
 public partial class HelpTests
 {
-    public static TheoryData<string> Commands => ["search", "embed", "similarity", "fill-mask", "forward", "convert", "inspect", "tokenize"];
+    public static TheoryData<string> Commands => ["search", "embed", "similarity", "fill-mask", "forward", "convert", "inspect", "tokenize", "download", "cache"];
 
     [Fact]
     public async Task Help_ListsEveryCommand()
@@ -34,7 +35,8 @@ public partial class HelpTests
         using TemporaryFolder folder = new();   // looks like the repository's root, but what the examples write lies elsewhere
         foreach (string name in (string[])["README.md", "docs", "models", "tests"]) Link(folder.Path, name, Path.Combine(Shared.Repository, name));
         if (command == "fill-mask") Link(folder.Path, "DIR", Shared.Path("goldens", "pipelines", "checkpoints", "bert-mlm"));
-        foreach (string example in ExamplesOf((await ClozeProcess.RunAsync(command, "--help")).Succeeded().Output)) await Works(example, folder.Path);
+        using FakeHub hub = new("sentence-transformers/all-MiniLM-L6-v2") { Files = { ["config.json"] = "{}"u8.ToArray() } };
+        foreach (string example in ExamplesOf((await ClozeProcess.RunAsync(command, "--help")).Succeeded().Output)) await Works(example, folder.Path, hub);
     }
 
     [Fact]
@@ -71,9 +73,14 @@ public partial class HelpTests
     public async Task WrongUsage_IsExitCodeTwoAndPointsToTheHelp(string arguments) =>
         (await ClozeProcess.RunAsync(arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries))).Refused(2, "--help");
 
-    private static async Task Works(string example, string folder)
+    private static async Task Works(string example, string folder, FakeHub hub)
     {
-        Dictionary<string, string?> environment = new() { ["PATH"] = $"{Path.GetDirectoryName(ClozeProcess.Executable)}:{Environment.GetEnvironmentVariable("PATH")}" };
+        Dictionary<string, string?> environment = new()
+        {
+            ["PATH"] = $"{Path.GetDirectoryName(ClozeProcess.Executable)}:{Environment.GetEnvironmentVariable("PATH")}",
+            ["HF_ENDPOINT"] = hub.Endpoint,
+            ["HF_HUB_CACHE"] = Path.Combine(folder, "hub"),
+        };
         Command.Result result = await Command.RunAsync("/bin/sh", ["-c", example], folder, environment);
         Assert.True(result.ExitCode == 0, $"{example}: {result}");
     }

@@ -25,6 +25,7 @@ internal static partial class Arrows
         ["Models"] = ["Heads", "Ops"],
         ["Cpu"] = ["Kernels", "Ops"],
         ["Checkpoints"] = ["Heads", "Models", "Ops"],
+        ["Hub"] = ["Checkpoints"],
         ["Pipelines"] = ["Checkpoints", "Cpu", "Heads", "Models", "Ops", "Tokenizers"],
     };
 
@@ -66,7 +67,7 @@ internal static partial class Arrows
     private static partial Regex Namespace();
 
     /// <summary>A using of any kind, and a name that is qualified from the root or from Cloze down.</summary>
-    [GeneratedRegex(@"(?<![\w.])(?:global::)?(?:Cloze\.(?<folder>\w+)|(?<folder>Kernels|Tokenizers|Ops|Heads|Models|Cpu|Checkpoints|Pipelines)\.(?=[A-Z_]))")]
+    [GeneratedRegex(@"(?<![\w.])(?:global::)?(?:Cloze\.(?<folder>\w+)|(?<folder>Kernels|Tokenizers|Ops|Heads|Models|Cpu|Checkpoints|Hub|Pipelines)\.(?=[A-Z_]))")]
     private static partial Regex Named();
 
     [GeneratedRegex(@"\bglobal\s+using\b")]

@@ -1,0 +1,148 @@
+using System.Text.Json;
+using Cloze.Checkpoints;
+namespace Cloze.Hub;
+
+/// <summary>What of a model is wanted.</summary>
+public enum HubFiles
+{
+    /// <summary>Configuration, weights, tokenizer, sentence-transformers modules.</summary>
+    All,
+    /// <summary>The tokenizer only.</summary>
+    Tokenizer,
+}
+
+/// <summary>Which files the program reads of a model: what is in a snapshot, what is still needed, and what the model does not have.</summary>
+/// <remarks>
+/// Made again when files have come: modules.json and shard indexes lead to more. Of files that stand for one another the first that is there is read, as the
+/// loaders do: safetensors before pickled weights, one file before shards, tokenizer.json before vocabularies.
+/// </remarks>
+internal sealed class ModelFiles
+{
+    private static readonly (string Name, bool IsIndex)[] s_weights =
+        [(WeightFiles.SingleName, false), (WeightFiles.IndexName, true), (WeightFiles.TorchName, false), (WeightFiles.TorchIndexName, true)];
+    private static readonly string[] s_vocabularies =
+        ["vocab.txt", "vocab.json", "merges.txt", "spm.model", "spiece.model", "sentencepiece.bpe.model", "special_tokens_map.json", "added_tokens.json"];
+    private static readonly string[] s_limits =
+    [
+        "sentence_bert_config.json", "sentence_roberta_config.json", "sentence_distilbert_config.json", "sentence_camembert_config.json",
+        "sentence_albert_config.json", "sentence_xlm-roberta_config.json", "sentence_xlnet_config.json",
+    ];
+
+    private enum State { Present, Absent, Unknown }
+
+    private readonly string _snapshot, _noExist;
+    private readonly IReadOnlySet<string>? _listed;
+
+    /// <param name="listed">All files of the commit; null: nobody has asked the hub.</param>
+    /// <exception cref="CheckpointException">modules.json or a shard index is broken, or names what lies outside of the folder.</exception>
+    public ModelFiles(HubFolder folder, string commit, HubFiles wanted, IReadOnlySet<string>? listed)
+    {
+        (_snapshot, _noExist, _listed) = (folder.Snapshot(commit), folder.NoExist(commit), listed);
+        if (wanted == HubFiles.Tokenizer)
+        {
+            Tokenizer("");
+            return;
+        }
+        string encoder = "";
+        if (One("modules.json") == State.Unknown) return;
+        if (StateOf("modules.json") == State.Present)
+        {
+            string[] modules = [.. ReadModules()];
+            if (modules.Length > 0) encoder = modules[0];
+            foreach (string module in modules.Skip(1))
+            {
+                One(module + "config.json");
+                Weights(module);
+            }
+        }
+        One("config_sentence_transformers.json");
+        First(encoder, s_limits);
+        HasConfig = One(encoder + "config.json") == State.Present;
+        HasWeights = Weights(encoder);
+        Tokenizer(encoder);
+    }
+
+    /// <summary>To be fetched, or, without a list, to be asked for.</summary>
+    public List<string> Needed { get; } = [];
+    /// <summary>Looked for, and not of this commit.</summary>
+    public List<string> Absent { get; } = [];
+    public bool HasConfig { get; }
+    public bool HasWeights { get; }
+    public bool HasTokenizer { get; private set; }
+
+    private void Tokenizer(string folder)
+    {
+        One(folder + "tokenizer_config.json");
+        HasTokenizer = First(folder, ["tokenizer.json"]) == State.Present;
+        if (StateOf(folder + "tokenizer.json") != State.Absent) return;
+        foreach (string name in s_vocabularies) HasTokenizer |= One(folder + name) == State.Present && !name.EndsWith("s_map.json", StringComparison.Ordinal);
+    }
+
+    /// <summary>Weights that are there are not fetched again in a better form.</summary>
+    /// <returns>Whether all of a form is there.</returns>
+    private bool Weights(string folder)
+    {
+        foreach ((string name, bool isIndex) in s_weights)
+            if (StateOf(folder + name) == State.Present) return !isIndex || Shards(folder, name);
+        First(folder, [.. s_weights.Select(form => form.Name)]);
+        return false;
+    }
+
+    private bool Shards(string folder, string index)
+    {
+        bool isWhole = true;
+        foreach (string shard in ReadIndex(folder + index)) isWhole &= One(folder + shard) == State.Present;
+        return isWhole;
+    }
+
+    private State First(string folder, string[] names)
+    {
+        foreach (string name in names)
+            if (One(folder + name) is var state and not State.Absent) return state;
+        return State.Absent;
+    }
+
+    private State One(string name)
+    {
+        State state = StateOf(name);
+        if (state == State.Unknown && !Needed.Contains(name)) Needed.Add(name);
+        if (state == State.Absent) Absent.Add(name);
+        return state;
+    }
+
+    private State StateOf(string name)
+    {
+        if (HubFolder.IsFile(Path.Combine(_snapshot, name))) return State.Present;
+        bool isAbsent = _listed is null ? File.Exists(Path.Combine(_noExist, name)) : !_listed.Contains(name);
+        return isAbsent ? State.Absent : State.Unknown;
+    }
+
+    /// <summary>The folders of a model's modules, each empty or with a slash at its end.</summary>
+    private IEnumerable<string> ReadModules() => Read("modules.json", root => root.EnumerateArray().Select(module =>
+        module.TryGetProperty("path", out JsonElement path) ? path.GetString() ?? "" : "")).Select(path => path.Length == 0 ? "" : $"{path}/");
+
+    private IEnumerable<string> ReadIndex(string name) => Read(name, root =>
+        root.GetProperty("weight_map").EnumerateObject().Select(tensor => tensor.Value.GetString() ?? "").Distinct());
+
+    private List<string> Read(string name, Func<JsonElement, IEnumerable<string>> select)
+    {
+        string file = Path.Combine(_snapshot, name);
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(FileFault.ReadSmall(file));
+            List<string> paths = [.. select(document.RootElement).Select(path => path.TrimEnd('/'))];
+            if (paths.Find(path => path.Length > 0 && !IsWithin(path)) is { } outside)
+                throw new CheckpointException($"{file} names {FileFault.Shown(outside)}, which may lie outside of the folder; such a path is not followed.");
+            return paths;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
+        {
+            string form = name == "modules.json" ? "a list of modules" : "an object with weight_map";
+            throw new CheckpointException($"{file} is not JSON of the form that it needs ({form}).", e);
+        }
+    }
+
+    /// <summary>Whether a path of a repository names something below it, on every system.</summary>
+    private static bool IsWithin(string path) => !path.AsSpan().ContainsAny('\\', ':', '\0')
+        && path.Split('/').All(part => part.Length > 0 && part is not ("." or "..")) && !path.Any(char.IsControl);
+}
