@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 
 namespace Cloze.Tokenizers;
@@ -5,7 +6,8 @@ namespace Cloze.Tokenizers;
 /// <summary>The merges of a BPE model, from a tokenizer.json (both spellings) or a merges.txt, as pairs of ids.</summary>
 internal sealed class BpeMerges(Vocabulary vocabulary, string prefix, string file)
 {
-    private readonly List<(int Left, int Right, int Merged)> _pairs = [];
+    private int[] _pairs = new int[4096]; // left, right and merged ids
+    private int _count;
 
     /// <summary><c>model.merges</c>: a list of <c>"left right"</c> or <c>["left", "right"]</c>.</summary>
     /// <exception cref="TokenizerException">One is spelled otherwise, or names what the vocabulary lacks.</exception>
@@ -36,6 +38,21 @@ internal sealed class BpeMerges(Vocabulary vocabulary, string prefix, string fil
         return list.Table();
     }
 
+    /// <summary>Merges that were taken out of a file.</summary>
+    /// <exception cref="TokenizerException">One names what the vocabulary lacks.</exception>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static PairTable Read(MergesScan merges, Vocabulary vocabulary, string prefix, string file)
+    {
+        BpeMerges list = new(vocabulary, prefix, file);
+        for (int i = 0, start = 0; i < 2 * merges.Count; i += 2)
+        {
+            int left = merges.Ends[i], right = merges.Ends[i + 1];
+            list.Add(merges.Pool.AsSpan(start..left), merges.Pool.AsSpan(left..right));
+            start = right;
+        }
+        return list.Table();
+    }
+
     /// <summary>merges.txt: a merge a line; a line that begins with #version says nothing.</summary>
     /// <exception cref="TokenizerException">A line is no merge, or names what the vocabulary lacks.</exception>
     public static PairTable Read(string path, Vocabulary vocabulary)
@@ -54,6 +71,7 @@ internal sealed class BpeMerges(Vocabulary vocabulary, string prefix, string fil
         Add(line[..space], line[(space + 1)..]);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Add(ReadOnlySpan<char> left, ReadOnlySpan<char> right)
     {
         if (!right.StartsWith(prefix)) throw new TokenizerException($"{file}: the merge \"{left} {right}\" has a right part without continuing_subword_prefix {prefix}. Save the tokenizer again.");
@@ -64,13 +82,17 @@ internal sealed class BpeMerges(Vocabulary vocabulary, string prefix, string fil
         if (l < 0 || r < 0 || merged < 0)
             throw new TokenizerException(
                 $"{file}: the merge \"{left} {right}\" needs \"{(l < 0 ? left : r < 0 ? right : $"{left}{rest}")}\", which the vocabulary lacks. Vocabulary and merges must come from one tokenizer.");
-        _pairs.Add((l, r, merged));
+        if (_count + 3 > _pairs.Length) Array.Resize(ref _pairs, _pairs.Length * 2);
+        _pairs[_count++] = l;
+        _pairs[_count++] = r;
+        _pairs[_count++] = merged;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private PairTable Table()
     {
-        PairTable table = new(_pairs.Count);
-        for (int rank = 0; rank < _pairs.Count; rank++) table.Set(_pairs[rank].Left, _pairs[rank].Right, rank, _pairs[rank].Merged);
+        PairTable table = new(_count / 3);
+        for (int i = 0; i < _count; i += 3) table.Set(_pairs[i], _pairs[i + 1], i / 3, _pairs[i + 2]);
         return table;
     }
 

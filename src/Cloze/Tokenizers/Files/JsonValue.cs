@@ -72,8 +72,8 @@ internal sealed class JsonValue
         {
             bool isIt = reader.ValueTextEquals(name);
             reader.Read();
-            JsonValue value = Take(ref reader, _json, _start, File, Name.Length == 0 ? name : $"{Name}.{name}");
-            if (isIt) found = value._type == JsonTokenType.Null ? null : value;
+            if (isIt) found = reader.TokenType == JsonTokenType.Null ? null : Take(ref reader, _json, _start, File, Name.Length == 0 ? name : $"{Name}.{name}");
+            else reader.Skip();
         }
         return found;
     }
@@ -111,6 +111,9 @@ internal sealed class JsonValue
     public bool IsNull => _type == JsonTokenType.Null;
 
     public bool IsObject => _type == JsonTokenType.StartObject;
+
+    /// <summary>As a scan leaves it in the place of a list that it took.</summary>
+    public bool IsEmptyList => Raw.SequenceEqual("[]"u8);
 
     public bool IsText => _type == JsonTokenType.String;
 

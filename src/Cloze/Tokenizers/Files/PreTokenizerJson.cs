@@ -30,7 +30,7 @@ internal static class PreTokenizerJson
                 steps.Add(new WhitespaceSplitPreTokenizer());
                 break;
             case "ByteLevel":
-                steps.AddRange(ByteLevel(json.Need("add_prefix_space").Flag(), json.Flag("use_regex", true)));
+                AddByteLevel(steps, json.Need("add_prefix_space").Flag(), json.Flag("use_regex", true));
                 break;
             case "Metaspace":
                 Metaspace(json, steps);
@@ -59,12 +59,12 @@ internal static class PreTokenizerJson
         }
     }
 
-    /// <summary>The steps of ByteLevel; a byte-level model needs no letters.</summary>
-    public static IEnumerable<IPreTokenizerStep> ByteLevel(bool addPrefixSpace, bool useRegex)
+    /// <summary>Adds the steps of ByteLevel; a byte-level model needs no letters.</summary>
+    public static void AddByteLevel(List<IPreTokenizerStep> steps, bool addPrefixSpace, bool useRegex)
     {
-        if (addPrefixSpace) yield return new PrefixRewriter(' ', replacesSpaces: false, PrependScheme.Always);
-        if (useRegex) yield return new Gpt2PreTokenizer();
-        yield return new ByteLetters();
+        if (addPrefixSpace) steps.Add(new PrefixRewriter(' ', replacesSpaces: false, PrependScheme.Always));
+        if (useRegex) steps.Add(new Gpt2PreTokenizer());
+        steps.Add(new ByteLetters());
     }
 
     private static void Metaspace(JsonValue json, List<IPreTokenizerStep> steps)

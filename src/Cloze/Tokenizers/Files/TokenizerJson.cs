@@ -9,6 +9,7 @@ internal sealed class TokenizerJson
     private byte[] _json;
     private int _start;
     private VocabularyScan? _scan;
+    private MergesScan? _merges;
     private readonly Dictionary<string, JsonValue> _parts = [], _model = [];
     private char[] _pool = [];
     private VocabularyEntry[] _entries = [];
@@ -85,7 +86,7 @@ internal sealed class TokenizerJson
     {
         if (_scan is { } scan)
         {
-            (_pool, _entries, _count, _scan) = (scan.Pool, scan.Entries, scan.Entries.Length, null);
+            (_pool, _entries, _count, _merges, _scan) = (scan.Pool, scan.Entries, scan.Entries.Length, scan.Merges, null);
             reader.Skip(); // {} in its place
             return;
         }
@@ -149,7 +150,8 @@ internal sealed class TokenizerJson
             Field("fuse_unk")?.Flag() ?? false, Field("byte_fallback")?.Flag() ?? false, Field("ignore_merges")?.Flag() ?? false);
         Vocabulary vocabulary = Vocabulary();
         if (Field("merges") is not { } merges) throw new TokenizerException($"{_path}: model.merges is missing. Save the tokenizer again with the library that made it.");
-        return BpeFiles.Model(vocabulary, BpeMerges.Read(merges, vocabulary, options.Prefix), options, preTokenizers);
+        PairTable pairs = _merges is { } scan && merges.IsEmptyList ? BpeMerges.Read(scan, vocabulary, options.Prefix, _path) : BpeMerges.Read(merges, vocabulary, options.Prefix);
+        return BpeFiles.Model(vocabulary, pairs, options, preTokenizers);
     }
 
     /// <summary>An object of texts and ids.</summary>

@@ -7,8 +7,9 @@ namespace Cloze.Tokenizers;
 /// <summary>The vocabulary of a tokenizer.json, taken out of the file straight from its bytes, several times faster than by a JSON reader.</summary>
 /// <param name="Pool">Texts, and <see cref="Vocabulary.PoolSlack"/> units behind them.</param>
 /// <param name="Entries">One for each field of the object, in the file's order.</param>
-/// <param name="Rest">The file with <c>{}</c> in the place of the vocabulary.</param>
-internal sealed record VocabularyScan(char[] Pool, VocabularyEntry[] Entries, byte[] Rest)
+/// <param name="Rest">The file with <c>{}</c> in the place of the vocabulary, and <c>[]</c> in that of the merges.</param>
+/// <param name="Merges">The merges where they follow the vocabulary; null: they do not.</param>
+internal sealed record VocabularyScan(char[] Pool, VocabularyEntry[] Entries, byte[] Rest, MergesScan? Merges = null)
 {
     /// <summary>Null: the file holds no vocabulary that is an object of texts and whole numbers, or something that only a JSON reader should judge.</summary>
     /// <exception cref="JsonException">The file is no JSON before the vocabulary.</exception>
@@ -22,7 +23,9 @@ internal sealed record VocabularyScan(char[] Pool, VocabularyEntry[] Entries, by
         if (end < 0) return null;
         Array.Resize(ref pool, length + Vocabulary.PoolSlack);
         Array.Resize(ref entries, count);
-        return new(pool, entries, [.. json.AsSpan(start..open), .. "{}"u8, .. json.AsSpan(end)]);
+        MergesScan? merges = MergesScan.Take(json, end);
+        if (merges is null) return new(pool, entries, [.. json.AsSpan(start..open), .. "{}"u8, .. json.AsSpan(end)]);
+        return new(pool, entries, [.. json.AsSpan(start..open), .. "{}"u8, .. json.AsSpan(end..merges.Start), .. "[]"u8, .. json.AsSpan(merges.End)], merges);
     }
 
     /// <summary>As <see cref="Take"/>, of a file that is nothing but such an object.</summary>
@@ -63,14 +66,8 @@ internal sealed record VocabularyScan(char[] Pool, VocabularyEntry[] Entries, by
         {
             int start = length;
             at = Space(json, at);
-            if (Unit(json, at++) != '"') return -1;
-            for (; Unit(json, at) is var b && b != '"'; at++)
-            {
-                if (b is >= 0x20 and < 0x80 and not '\\') pool[length++] = (char)b;
-                else if (!Unusual(json, ref at, pool, ref length)) return -1;
-            }
-
-            at = Space(json, at + 1);
+            if (!Text(json, ref at, pool, ref length)) return -1;
+            at = Space(json, at);
             if (Unit(json, at) != ':') return -1;
             at = Space(json, at + 1);
             int first = at;
@@ -87,7 +84,22 @@ internal sealed record VocabularyScan(char[] Pool, VocabularyEntry[] Entries, by
         }
     }
 
+    /// <summary>Appends a text to the pool; <paramref name="at"/> moves behind it. False: a JSON reader shall judge.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool Text(ReadOnlySpan<byte> json, ref int at, Span<char> pool, ref int length)
+    {
+        if (Unit(json, at++) != '"') return false;
+        for (; Unit(json, at) is var b && b != '"'; at++)
+        {
+            if (b is >= 0x20 and < 0x80 and not '\\') pool[length++] = (char)b;
+            else if (!Unusual(json, ref at, pool, ref length)) return false;
+        }
+        at++;
+        return true;
+    }
+
     /// <summary>An escape or a character that is not ASCII; <paramref name="at"/> moves to its last byte. False: a JSON reader shall judge.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static bool Unusual(ReadOnlySpan<byte> json, ref int at, Span<char> pool, ref int length)
     {
         if (Unit(json, at) != '\\')
@@ -118,7 +130,7 @@ internal sealed record VocabularyScan(char[] Pool, VocabularyEntry[] Entries, by
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int Space(ReadOnlySpan<byte> json, int at)
+    public static int Space(ReadOnlySpan<byte> json, int at)
     {
         while (Unit(json, at) is ' ' or '\n' or '\r' or '\t') at++;
         return at;
@@ -126,5 +138,5 @@ internal sealed record VocabularyScan(char[] Pool, VocabularyEntry[] Entries, by
 
     /// <summary>The byte, or −1 behind the end.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int Unit(ReadOnlySpan<byte> json, int at) => (uint)at < (uint)json.Length ? json[at] : -1;
+    public static int Unit(ReadOnlySpan<byte> json, int at) => (uint)at < (uint)json.Length ? json[at] : -1;
 }

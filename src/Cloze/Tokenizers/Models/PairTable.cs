@@ -30,6 +30,7 @@ internal sealed class PairTable
     }
 
     /// <summary>The last of two equal pairs counts.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Set(int left, int right, int rank, int merged)
     {
         ulong key = Key(left, right);

@@ -111,6 +111,7 @@ internal sealed class Vocabulary
 
     /// <summary>The id of the entry whose text is <paramref name="head"/> and then <paramref name="tail"/>, or −1.</summary>
     /// <param name="hash">Of both together.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public int Find(ulong hash, ReadOnlySpan<char> head, ReadOnlySpan<char> tail)
     {
         Slot[] slots = _slots;

@@ -74,32 +74,33 @@ internal sealed class Gpt2PreTokenizer : IPreTokenizer
         };
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static byte[] Kinds(out ushort[] blocks)
     {
         byte[] kinds = new byte[0x32400]; // letters and numbers end before
-        Array.Fill(kinds, Other);
-        Mark("L", Letter);
-        Mark("N", Number);
-        Mark("s", Space);
+        kinds.AsSpan().Fill(Other);
+        CodePointRanges.Mark(UnicodeTables.RegexUppercaseLetter, kinds, Letter);
+        CodePointRanges.Mark(UnicodeTables.RegexLowercaseLetter, kinds, Letter);
+        CodePointRanges.Mark(UnicodeTables.RegexTitlecaseLetter, kinds, Letter);
+        CodePointRanges.Mark(UnicodeTables.RegexModifierLetter, kinds, Letter);
+        CodePointRanges.Mark(UnicodeTables.RegexOtherLetter, kinds, Letter);
+        CodePointRanges.Mark(UnicodeTables.RegexNumber, kinds, Number);
+        CodePointRanges.Mark(UnicodeTables.RegexSpace, kinds, Space);
         blocks = new ushort[CodePointSet.Limit >> 8];
-        List<byte> distinct = [];
+        int count = 0; // distinct blocks, which move to the front
         for (int block = 0; block < kinds.Length >> 8; block++)
         {
             ReadOnlySpan<byte> values = kinds.AsSpan(block << 8, 256);
-            int number = Known(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(distinct), values);
-            if (number == distinct.Count >> 8) distinct.AddRange(values);
+            int number = Known(kinds.AsSpan(0, count << 8), values);
+            if (number == count) values.CopyTo(kinds.AsSpan(count++ << 8));
             blocks[block] = (ushort)number;
         }
-        blocks.AsSpan(kinds.Length >> 8).Fill(blocks[0xE0]); // private use: neither letters nor numbers
-        return [.. distinct];
-
-        void Mark(string name, byte kind)
-        {
-            foreach (CodePointRange range in CodePointRanges.OfExpressionClass(name)!) kinds.AsSpan(range.First, range.Last - range.First + 1).Fill(kind);
-        }
+        for (int block = kinds.Length >> 8; block < blocks.Length; block++) blocks[block] = blocks[0xE0]; // as private use: neither letters nor numbers
+        return kinds.AsSpan(0, count << 8).ToArray();
     }
 
     /// <summary>The number of an equal block, or of the next one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int Known(ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> block)
     {
         int number = 0;

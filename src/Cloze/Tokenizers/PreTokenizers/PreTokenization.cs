@@ -6,8 +6,18 @@ internal sealed class PreTokenization(IReadOnlyList<IPreTokenizerStep> steps)
     private readonly IPreTokenizerStep[] _steps = [.. steps];
 
     /// <summary>The first step that cuts allows it, and those before it; what follows sees one pre-token at a time.</summary>
-    public bool IsLocalAtSpaces { get; } = steps.Any(step => step is IPreTokenizer)
-        && steps.TakeWhile(step => step is not IPreTokenizer).All(step => step.IsLocalAtSpaces) && steps.First(step => step is IPreTokenizer).IsLocalAtSpaces;
+    public bool IsLocalAtSpaces
+    {
+        get
+        {
+            foreach (IPreTokenizerStep step in _steps)
+            {
+                if (!step.IsLocalAtSpaces) return false;
+                if (step is IPreTokenizer) return true;
+            }
+            return false;
+        }
+    }
 
     /// <summary>The text as the last rewriting step left it; its pre-tokens are in <see cref="Workspace.Splits"/>.</summary>
     public AlignedText Run(AlignedText text, Workspace work)

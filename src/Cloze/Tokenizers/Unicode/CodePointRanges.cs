@@ -37,6 +37,19 @@ internal static class CodePointRanges
         return ranges.ToArray();
     }
 
+    /// <summary>Sets what belongs to the code points of packed ranges.</summary>
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]
+    public static void Mark(ReadOnlySpan<byte> packed, Span<byte> values, byte value)
+    {
+        int end = 0;
+        for (int at = 0; at < packed.Length;)
+        {
+            int first = end + Number(packed, ref at);
+            end = first + Number(packed, ref at) + 1;
+            values[first..end].Fill(value);
+        }
+    }
+
     /// <summary>Ranges of the scripts that UnicodeScripts knows, in ascending order, each with the number of its script, from 1 on.</summary>
     public static (CodePointRange Range, byte Script)[] Scripts()
     {
@@ -52,6 +65,7 @@ internal static class CodePointRanges
         return ranges.ToArray();
     }
 
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.AggressiveInlining)]
     private static int Number(ReadOnlySpan<byte> packed, ref int at)
     {
         int number = 0;
