@@ -11,6 +11,7 @@ IReadOnlyList<Benchmark> benchmarks =
     new("embedding-race", "2758 sentences through all-MiniLM-L6-v2 beside ONNX Runtime: [threads] [rounds]", EmbeddingRace.Run),
     new("startup", "from the start of the process to the first embedding: [runs]", Startup.Run),
     new("fuzz-checkpoints", "mutated safetensors, pickles, zips, config.json and indexes: [CASES] [SEED] [TARGET …]", FuzzBenchmark.RunCheckpoints),
+    new("fuzz-tokenizers", "mutated tokenizer.json, vocab.txt and texts: [CASES] [SEED] [TARGET …]", FuzzBenchmark.RunTokenizers),
     new("memory", "peak memory of cloze embed on the first lines of a corpus: [lines …]", Memory.Run),
 ];
 

@@ -14,6 +14,13 @@ internal static class FuzzBenchmark
         return Run("checkpoints", fuzz.Targets, 200_000, args, smoke);
     }
 
+    /// <summary><c>fuzz-tokenizers [CASES] [SEED] [TARGET…]</c>: cases of each target; 0: the usual 340 000, more than a million in all.</summary>
+    public static int RunTokenizers(string[] args, bool smoke)
+    {
+        using TokenizerFuzz fuzz = new(Path.Combine(Machine.Repository, "tests", "Cloze.Tests", "Data", "tokenizers", "fuzz"));
+        return Run("tokenizers", fuzz.Targets, 340_000, args, smoke);
+    }
+
     /// <param name="usual">Cases of each target.</param>
     public static int Run(string name, IReadOnlyList<FuzzTarget> targets, int usual, string[] args, bool smoke)
     {

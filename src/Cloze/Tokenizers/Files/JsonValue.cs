@@ -70,7 +70,7 @@ internal sealed class JsonValue
         Utf8JsonReader reader = Open(JsonTokenType.StartObject, "an object");
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            bool isIt = reader.ValueTextEquals(name);
+            bool isIt = Is(ref reader, name);
             reader.Read();
             if (isIt) found = reader.TokenType == JsonTokenType.Null ? null : Take(ref reader, _json, _start, File, Name.Length == 0 ? name : $"{Name}.{name}");
             else reader.Skip();
@@ -153,6 +153,23 @@ internal sealed class JsonValue
         Utf8JsonReader reader = new(Raw);
         reader.Read();
         return reader;
+    }
+
+    /// <summary>Whether a reader over the value stands at a field of that name.</summary>
+    public bool Is(ref Utf8JsonReader reader, string name) => reader.ValueIsEscaped ? TextOf(ref reader) == name : reader.ValueTextEquals(name);
+
+    /// <summary>The text that a reader over <paramref name="value"/> comes to next; null: it is null.</summary>
+    public static string? NextText(ref Utf8JsonReader reader, JsonValue value)
+    {
+        reader.Read();
+        return reader.TokenType switch { JsonTokenType.String => value.TextOf(ref reader), JsonTokenType.Null => null, _ => throw value.Wrong("an object with texts where texts belong") };
+    }
+
+    /// <summary>As <see cref="NextText"/>, true or false.</summary>
+    public static bool? NextFlag(ref Utf8JsonReader reader, JsonValue value)
+    {
+        reader.Read();
+        return reader.TokenType switch { JsonTokenType.True => true, JsonTokenType.False => false, JsonTokenType.Null => null, _ => throw value.Wrong("an object with true or false where they belong") };
     }
 
     private string TextOf(ref Utf8JsonReader reader)

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Cloze.Tokenizers;
 
 /// <summary>A special or added token as a file names it, before it has an id.</summary>
@@ -10,10 +12,21 @@ internal sealed record SpecialToken(string Content, bool SingleWord, bool LStrip
     {
         if (value.IsText) return (plain ?? Plain("")) with { Content = value.Text() };
         if (!value.IsObject) throw value.Wrong("a text, or an object with content");
-        special |= value.Flag("special", false);
-        return new(
-            value.Need("content").Text(), value.Flag("single_word", false), value.Flag("lstrip", false), value.Flag("rstrip", false),
-            value.Flag("normalized", !special), special);
+        string? content = null;
+        bool isSingleWord = false, isLeft = false, isRight = false;
+        bool? normalized = null;
+        Utf8JsonReader reader = value.Open(JsonTokenType.StartObject, "an object"); // once, since there may be thousands
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            if (value.Is(ref reader, "content")) content = JsonValue.NextText(ref reader, value);
+            else if (value.Is(ref reader, "single_word")) isSingleWord = JsonValue.NextFlag(ref reader, value) ?? false;
+            else if (value.Is(ref reader, "lstrip")) isLeft = JsonValue.NextFlag(ref reader, value) ?? false;
+            else if (value.Is(ref reader, "rstrip")) isRight = JsonValue.NextFlag(ref reader, value) ?? false;
+            else if (value.Is(ref reader, "normalized")) normalized = JsonValue.NextFlag(ref reader, value);
+            else if (value.Is(ref reader, "special")) special |= JsonValue.NextFlag(ref reader, value) ?? false;
+            else reader.Skip();
+        }
+        return new(content ?? value.Need("content").Text(), isSingleWord, isLeft, isRight, normalized ?? !special, special);
     }
 
     public AddedToken With(int id) => new(Content, id, SingleWord, LStrip, RStrip, Normalized, Special);

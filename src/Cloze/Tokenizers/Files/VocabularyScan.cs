@@ -49,7 +49,7 @@ internal sealed record VocabularyScan(char[] Pool, VocabularyEntry[] Entries, by
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) return -1;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            bool isWanted = reader.CurrentDepth == 1 ? reader.ValueTextEquals("model"u8) : reader.ValueTextEquals("vocab"u8);
+            bool isWanted = !reader.ValueIsEscaped && reader.ValueTextEquals(reader.CurrentDepth == 1 ? "model"u8 : "vocab"u8);
             reader.Read();
             if (!isWanted || reader.TokenType != JsonTokenType.StartObject) reader.Skip();
             else if (reader.CurrentDepth == 2) return start + (int)reader.TokenStartIndex;

@@ -14,7 +14,7 @@ internal sealed class TokenSpaces
     private readonly Func<int, string?> _tokenOf;
     private readonly ushort[] _known; // 1 + leading + 256 · trailing, 0: not read yet; tokens with more are counted again each time
 
-    public TokenSpaces(Func<int, string?> tokenOf, int largestId) => (_tokenOf, _known) = (tokenOf, new ushort[Math.Min(largestId + 1, 1 << 20)]);
+    public TokenSpaces(Func<int, string?> tokenOf, int largestId) => (_tokenOf, _known) = (tokenOf, new ushort[(int)Math.Min(largestId + 1L, 1 << 20)]);
 
     /// <summary>Trims the offsets of tokens; those in <paramref name="surfaces"/> have a text of their own.</summary>
     public void Trim(OffsetTrim trim, ReadOnlySpan<int> ids, Span<TokenOffset> offsets, List<TokenSurface> surfaces, int firstIndex)
