@@ -148,7 +148,7 @@ public sealed record DebertaV2Config
     {
         get
         {
-            int? columns = RelativeAttention && Buckets.Reach < int.MaxValue ? Buckets.Reach + 1 : null;
+            int? columns = (SeesPositionsOfKeys || SeesPositionsOfQueries) && Buckets.Reach < int.MaxValue ? Buckets.Reach + 1 : null;
             InputLimits free = new(VocabSize, TypeVocabSize > 0 ? TypeVocabSize : null, Columns: columns, Trained: MaxPositionEmbeddings);
             return PositionBiasedInput || UsesMaskDecoder ? free with { Positions = MaxPositionEmbeddings, Trained = null } : free;
         }
@@ -291,12 +291,11 @@ public sealed record DebertaV3PretrainingConfig(DebertaV2Config Generator, Deber
     public static DebertaV3PretrainingConfig Read(ConfigFields config) => new(
         DebertaV2Config.Read(config.Fields("generator") ?? throw config.Unsupported("generator", "missing", "the configuration of the generator")),
         DebertaV2Config.Read(config.Fields("discriminator") ?? throw config.Unsupported("discriminator", "missing", "the configuration of the discriminator")),
-        config.Text("embedding_sharing") switch
+        config.Text("embedding_sharing")?.ToLowerInvariant() switch
         {
             "es" => EmbeddingSharing.Es,
             "gdes" => EmbeddingSharing.Gdes,
-            null or "none" => EmbeddingSharing.None,
-            string other => throw config.Unsupported("embedding_sharing", $"\"{other}\"", "es, gdes, none"),
+            _ => EmbeddingSharing.None,   // as the authors' code reads any other word
         })
     {
         RtdLambda = (float)config.Number("rtd_lambda", 10, minimum: 0),

@@ -48,6 +48,51 @@ public class AttentionOperationTests
         Assert.Contains("talking heads together with a window", windowed.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(8)]
+    public void TalkingHeads_GiveASequenceTheSameBitsAloneAndInABatch(int term)
+    {
+        Case mixed = new("", term, IsMixed: true);
+        TokenBatch batch = Batch();
+        using CpuRuntime runtime = new(threads: 2);
+        Weights<CpuTensor> weights = new(new Noise(3), new CpuWeights(runtime));
+        using CpuOps ops = new(runtime);
+        float[] together = mixed.Run(ops, weights, batch).ToArray();
+        for (int sequence = 0; sequence < batch.Sequences; sequence++)
+        {
+            int[] rows = batch.All[sequence].ToArray();
+            RowSet all = new(new([.. Enumerable.Range(0, rows.Length)]), new[] { 0, rows.Length }), none = new(new([]), new int[2]);
+            TokenBatch alone = new()
+            {
+                Ids = all.Rows,
+                Types = all.Rows,
+                Positions = all.Rows,
+                Columns = new([.. rows.Select(row => batch.Columns.Span[row])]),
+                All = all,
+                Global = none,
+                First = new(new([0]), new[] { 0, 1 }),
+                SequenceOfRow = new(new int[rows.Length]),
+            };
+            float[] found = mixed.Run(ops, weights, alone, rows).ToArray();
+            Assert.True(OperationTests.SameBits(found, together.AsSpan(rows[0] * Width, found.Length).ToArray()), $"sequence {sequence}: other bits");
+        }
+    }
+
+    [Fact]
+    public void TalkingHeads_CostTwoMixesAPair()
+    {
+        TokenBatch batch = Batch();
+        Assert.Equal(4L * Heads * Heads * (3 * 3 + 1 + 17 * 17 + 70 * 70 + 5 * 5), Flops(isMixed: true) - Flops(isMixed: false));
+
+        long Flops(bool isMixed)
+        {
+            CostOps cost = new();
+            new Case("", Term: 0, IsMixed: isMixed).Run(cost, new Weights<Shape>(new Noise(3), new ShapeFactory()), batch);
+            return cost.Flops;
+        }
+    }
+
     [Fact]
     public void Attention_OfNoQueries_IsEmpty()
     {
@@ -95,9 +140,10 @@ public class AttentionOperationTests
     /// <param name="Rows">Of the relative table.</param>
     private sealed record Case(string Name, int Term, int? Window = null, int Queries = 0, bool SeesGlobal = false, int Rows = 181, bool IsMixed = false)
     {
-        public T Run<T>(IOps<T> ops, IWeights<T> weights, TokenBatch batch) where T : class
+        /// <param name="values">Rows of the values that the tokens have; null: the first.</param>
+        public T Run<T>(IOps<T> ops, IWeights<T> weights, TokenBatch batch, int[]? values = null) where T : class
         {
-            T qkv = ops.SelectRows(weights.Table(200, 3 * Width, "qkv"), batch.All.Rows), q = ops.Columns(qkv, 0, Width);
+            T qkv = ops.SelectRows(weights.Table(200, 3 * Width, "qkv"), values is null ? batch.All.Rows : new(values)), q = ops.Columns(qkv, 0, Width);
             RowSet none = new(new([]), new int[batch.Sequences + 1]);
             RowSet queries = Queries switch { 0 => batch.All, 1 => batch.First, 2 => batch.Global, _ => none };
             if (Queries != 0) q = ops.SelectRows(q, queries.Rows);
