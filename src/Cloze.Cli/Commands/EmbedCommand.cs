@@ -40,8 +40,9 @@ internal static class EmbedCommand
             HelpName = "NAME|TEXT",
         };
         Option<int?> dimensions = new("--dimensions") { Description = "Keep the first N numbers of each vector, and make its length 1 again.", HelpName = "N" };
+        Option<string?> global = GlobalOption.Create();
         Option<bool> strict = new("--strict") { Description = "Refuse invalid UTF-8 instead of replacing it." };
-        Command command = new("embed", "Turn texts into vectors.") { texts, model, input, format, output, batchTokens, pooling, prompt, dimensions, strict };
+        Command command = new("embed", "Turn texts into vectors.") { texts, model, input, format, output, batchTokens, pooling, prompt, dimensions, global, strict };
         command.Example(Example, "printf 'How are you?\\nHow do you do?\\n' | cloze embed --input - --output vectors.npy");
         command.SetAction(parsed =>
         {
@@ -53,18 +54,23 @@ internal static class EmbedCommand
                 throw new UsageException($"--output {target}: the name must end in {string.Join(", ", s_outputs)}.");
             IReadOnlyList<Pooling>? modes = parsed.GetValue(pooling) is { } names ? Modes(names) : null;
             using TextSource source = Source(parsed.GetValue(texts)!, parsed.GetValue(input), parsed.GetValue(format), parsed.GetValue(strict));
+            (GlobalAttention Global, int? Texts)? chosen = GlobalOption.Read(parsed.GetValue(global));
             using TextEmbedder embedder = Embedders.Load(parsed, model, modes);
+            if (chosen is not null && !embedder.HasGlobalAttention) throw GlobalOption.NoGlobalAttention(DefaultModel.Folder(parsed.GetValue(model)));
             EmbedStatistics statistics = new();
             EmbedOptions options = new()
             {
                 BatchTokens = parsed.GetValue(batchTokens),
                 Prompt = parsed.GetValue(prompt) is { } given ? embedder.Prompts.GetValueOrDefault(given, given) : null,
                 Dimensions = parsed.GetValue(dimensions),
+                Global = chosen?.Global,
                 Statistics = statistics,
             };
             Run run = new(embedder, source, options, parsed.GetValue(CommandHost.Verbose));
             if (target is null) run.ToStandardOutput(asJson: !StandardOutput.IsTerminal || parsed.GetValue(CommandHost.Json));
             else AtomicFile.Write(target, run.ToFile(Path.GetExtension(target)));
+            if (chosen is { Texts: { } lines } && lines > statistics.Texts)
+                throw new CommandException($"--global {parsed.GetValue(global)}: {lines} lines, but {statistics.Texts} texts; the lines beyond are of none.");
             Embedders.Report(statistics, embedder);
             return CommandHost.Done;
         });

@@ -17,7 +17,8 @@ internal static class FillMaskCommand
             Required = true,
         };
         Option<int> top = new("--top") { Description = "Words a gap.", HelpName = "N", DefaultValueFactory = _ => 5 };
-        Command command = new("fill-mask", "Fill the gaps of a text.") { text, model, top };
+        Option<string?> global = GlobalOption.Create();
+        Command command = new("fill-mask", "Fill the gaps of a text.") { text, model, top, global };
         command.Example("cloze fill-mask --model DIR \"Paris is the [MASK] of France.\" --top 5");
         command.SetAction(parsed =>
         {
@@ -25,7 +26,10 @@ internal static class FillMaskCommand
             string folder = DefaultModel.Folder(parsed.GetValue(model));
             using FillMask filler = FillMask.Load(folder, ThreadCount.Of(parsed));
             if (filler.UsesMaskDecoder) Messages.Write($"{folder}: gaps are filled through the enhanced mask decoder, whose tensors the checkpoint holds.");
-            IReadOnlyList<MaskFill>[] gaps = filler.Fill(parsed.GetValue(text)!, parsed.GetValue(top));
+            (GlobalAttention Global, int? Texts)? chosen = GlobalOption.Read(parsed.GetValue(global));
+            if (chosen is not null && !filler.HasGlobalAttention) throw GlobalOption.NoGlobalAttention(folder);
+            if (chosen is { Texts: { } lines }) throw new CommandException($"--global {parsed.GetValue(global)}: {lines} lines for one text; one line is needed.");
+            IReadOnlyList<MaskFill>[] gaps = filler.Fill(parsed.GetValue(text)!, parsed.GetValue(top), global: chosen?.Global);
             if (StandardOutput.IsTerminal && !parsed.GetValue(CommandHost.Json)) WriteTable(gaps); else WriteJson(gaps);
             return CommandHost.Done;
         });

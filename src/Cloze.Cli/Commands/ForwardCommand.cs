@@ -45,28 +45,38 @@ internal static class ForwardCommand
             HelpName = "FILE",
             Required = true,
         };
-        Command command = new("forward", "Run a model on recorded inputs and write its outputs.") { model, task, states, inputs, outputs };
+        Option<string?> global = GlobalOption.Create();
+        Command command = new("forward", "Run a model on recorded inputs and write its outputs.") { model, task, states, global, inputs, outputs };
         command.SetAction(parsed =>
         {
             string name = parsed.GetRequiredValue(task);
             return Run(DefaultModel.Folder(parsed.GetRequiredValue(model)), s_tasks.First(known => known.Name == name).Task, parsed.GetValue(states),
-                parsed.GetRequiredValue(inputs), parsed.GetRequiredValue(outputs), ThreadCount.Of(parsed), mustDetect: name == Rtd);
+                parsed.GetRequiredValue(inputs), parsed.GetRequiredValue(outputs), ThreadCount.Of(parsed), mustDetect: name == Rtd, parsed.GetValue(global));
         });
         const string Recorded = "tests/Cloze.Tests/Data/models/bert/base";
         return command.Example($"cloze forward --model {Recorded} --inputs {Recorded}/reference.safetensors --outputs result.safetensors");
     }
 
+    /// <param name="global">As <see cref="GlobalOption"/> reads it.</param>
     /// <param name="mustDetect">Refuses a model that does not find replaced tokens.</param>
     internal static int Run(
-        string folder, ModelTask? task, bool keepsStates, string inputsPath, string outputsPath, int threads, bool mustDetect = false)
+        string folder, ModelTask? task, bool keepsStates, string inputsPath, string outputsPath, int threads, bool mustDetect = false, string? global = null)
     {
         ForwardInputs inputs = ForwardInputs.Read(inputsPath);
+        (GlobalAttention Global, int? Texts)? chosen = GlobalOption.Read(global);
+        if (chosen is not null && inputs.Tokens.Global is not null)
+            throw new CommandException($"{inputsPath} has input.global_attention_mask and --global is given too; give one of them.");
         foreach (string name in inputs.NotRead) Messages.Write($"{inputsPath}: {name} is not read.");
         using LoadedModel loaded = LoadedModel.Load(folder, task, threads);
         if (loaded.LoadedTask == ModelTask.MultipleChoice && inputs.Choices is null)
             throw new CommandException($"{inputsPath}: multiple choice needs input.input_ids of [B,choices,S].");
         if (mustDetect && loaded.Model.Head is not (ReplacedTokenHead<CpuTensor> or ReplacedTokenPretraining<CpuTensor>))
             throw new CommandException($"{folder}: {loaded.Architecture.ModelTypes[0]} has no head for replaced tokens.");
+        if (chosen is not null)
+        {
+            int separator = loaded.Model.GlobalSeparator ?? throw GlobalOption.NoGlobalAttention(folder);
+            inputs = Given(inputsPath, () => inputs.WithGlobal(chosen.Value.Global, chosen.Value.Texts, separator));
+        }
         List<NewTensor> outputs = [];
         if (loaded.Model.Head is ReplacedTokenPretraining<CpuTensor> pair)
         {

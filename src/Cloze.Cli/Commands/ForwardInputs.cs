@@ -1,6 +1,7 @@
 using Cloze.Checkpoints;
 using Cloze.Models;
 using Cloze.Ops;
+using Cloze.Pipelines;
 namespace Cloze.Cli.Commands;
 
 /// <summary>The <c>input.*</c> and <c>label.*</c> tensors of a recorded call.</summary>
@@ -16,6 +17,16 @@ internal sealed record ForwardInputs(PaddedTokens Tokens, int? Choices, TaskLabe
     /// <summary>One row of segments, as a batch of its sequences.</summary>
     public ForwardInputs OfRow(int row) =>
         this with { Tokens = Segments!.Tokens(Tokens, row), Labels = Segments.Labels(Labels, row), Segments = null };
+
+    /// <summary>With a choice of global tokens for each sequence; those of a row of segments follow those of the rows before.</summary>
+    /// <param name="texts">For how many sequences it is made; null: for any number.</param>
+    /// <exception cref="ArgumentException">It is made for more or fewer sequences, or a question has no end.</exception>
+    public ForwardInputs WithGlobal(GlobalAttention global, int? texts, int separator)
+    {
+        int sequences = Segments?.Count ?? Tokens.Sequences;
+        if (texts is { } given && given != sequences) throw new ArgumentException($"--global names tokens of {given} sequences; there are {sequences}.");
+        return this with { Tokens = Segments is null ? Tokens with { Global = global.Mask(Tokens, separator) } : Segments.WithGlobal(Tokens, global, separator) };
+    }
 
     private const string Ids = "input.input_ids", DrawnIds = "input.sampled_input_ids", Labelled = "label.labels";
 

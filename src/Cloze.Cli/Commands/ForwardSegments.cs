@@ -1,6 +1,7 @@
 using Cloze.Checkpoints;
 using Cloze.Models;
 using Cloze.Ops;
+using Cloze.Pipelines;
 namespace Cloze.Cli.Commands;
 
 /// <summary>Where the sequences of packed rows begin and end: <c>input.cu_seqlens.r</c>, B+1 ascending columns from 0 to S for row r.</summary>
@@ -34,6 +35,28 @@ internal sealed class ForwardSegments(IReadOnlyList<int[]> bounds, int length)
     public static bool IsBounds(string name) => name.StartsWith(Prefix, StringComparison.Ordinal);
 
     public int Rows => bounds.Count;
+
+    /// <summary>Sequences of all rows.</summary>
+    public int Count => bounds.Sum(row => row.Length - 1);
+
+    /// <summary>All rows, with a choice of global tokens for each segment.</summary>
+    public PaddedTokens WithGlobal(PaddedTokens all, GlobalAttention global, int separator)
+    {
+        int[] mask = new int[all.Ids.Length];
+        int first = 0;
+        for (int row = 0; row < Rows; row++)
+        {
+            (int segments, int longest) = Size(row);
+            int[] ofRow = global.Mask(Tokens(all, row), separator, first);
+            for (int segment = 0; segment < segments; segment++)
+            {
+                (int from, int to) = (bounds[row][segment], bounds[row][segment + 1]);
+                ofRow.AsSpan(segment * longest, to - from).CopyTo(mask.AsSpan(row * length + from));
+            }
+            first += segments;
+        }
+        return all with { Global = mask };
+    }
 
     /// <summary>The sequences of a row, padded to the longest.</summary>
     public PaddedTokens Tokens(PaddedTokens all, int row)

@@ -63,9 +63,19 @@ public static class GlobalRules
     /// <exception cref="ArgumentException">A sequence has not exactly three separators.</exception>
     public static GlobalRule Question(int separatorId) => (ids, real, global) => global[..FirstOfThree(ids, separatorId)].Fill(true);
 
+    /// <summary>All before the first separator, however many follow: a caller's choice, where the rule above is a head's own.</summary>
+    /// <exception cref="ArgumentException">A sequence has none.</exception>
+    public static GlobalRule BeforeSeparator(int separatorId) => (ids, real, global) => global[..FirstOf(ids, real, separatorId)].Fill(true);
+
     /// <summary>All after the pair of separators that ends the first segment (Longformer: multiple choice).</summary>
     /// <exception cref="ArgumentException">A sequence has not exactly three separators.</exception>
     public static GlobalRule SecondSegment(int separatorId) => (ids, real, global) => global[(FirstOfThree(ids, separatorId) + 2)..].Fill(true);
+
+    private static int FirstOf(ReadOnlySpan<int> ids, ReadOnlySpan<bool> real, int separatorId)
+    {
+        for (int column = 0; column < ids.Length; column++) if (real[column] && ids[column] == separatorId) return column;
+        throw new ArgumentException($"A question's tokens are to be global, but a sequence has no separator (id {separatorId}) that ends it.");
+    }
 
     private static int FirstOfThree(ReadOnlySpan<int> ids, int separatorId) =>
         ids.Count(separatorId) == 3

@@ -58,6 +58,9 @@ public sealed record EmbedOptions
     /// <summary>Tokens that go through the model at once, at least 1; a longer text goes alone. Bounds memory; the result does not depend on it.</summary>
     public int BatchTokens { get; init; } = 4096;
 
+    /// <summary>Tokens with global attention, for a model that has it (Longformer); null: as the model's head chooses, which is none for an encoder alone.</summary>
+    public GlobalAttention? Global { get; init; }
+
     /// <summary>Counts what goes through; null: nobody counts.</summary>
     public EmbedStatistics? Statistics { get; init; }
 }

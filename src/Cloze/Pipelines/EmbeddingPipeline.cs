@@ -18,6 +18,7 @@ internal sealed class EmbeddingPipeline
     private readonly PoolingSettings _pooling;
     private readonly EmbeddingModule[] _modules;
     private readonly int? _folderDimensions;
+    private readonly Func<int, GlobalRule> _ownGlobals;
 
     /// <exception cref="CheckpointException">
     /// A module's weights are missing or do not fit; the tokenizer has ids, or the folder a limit, that the model's tables have no rows for.
@@ -28,6 +29,8 @@ internal sealed class EmbeddingPipeline
             settings.Dimensions);
         ModelInput.RequireWords(model.Model.Encoder.Limits, Tokenizer, settings.EncoderFolder);
         MaxTokens = ModelInput.MaxTokens(model.Model.Encoder, settings.EncoderFolder, settings.MaxTokens, settings.LimitFile);
+        GlobalRule globals = model.Model.Globals;
+        _ownGlobals = _ => globals;
         int width = _pooling.Modes.Count * model.Model.Encoder.HiddenSize;
         _modules = new EmbeddingModule[settings.Modules.Count];
         for (int i = 0; i < _modules.Length; i++)
@@ -41,12 +44,15 @@ internal sealed class EmbeddingPipeline
     public Tokenizer Tokenizer { get; }
     public int MaxTokens { get; }
     public int Dimensions => Math.Min(_folderDimensions ?? FullDimensions, FullDimensions);
+    public bool HasGlobalAttention => _model.Model.GlobalSeparator is not null;
     private int FullDimensions { get; }
 
     /// <exception cref="ArgumentException">An option is out of range, or there is no such prompt.</exception>
     public EmbedPlan Plan(EmbedOptions options, EmbedPrompts prompts)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchTokens, 1);
+        if (options.Global is not null && !HasGlobalAttention)
+            throw new ArgumentException("Global tokens are chosen, but the model has no global attention (only Longformer has).", nameof(options));
         if (options.Dimensions is { } asked) ArgumentOutOfRangeException.ThrowIfLessThan(asked, 1);
         string prompt = prompts.Of(options);
         int dimensions = Math.Min(options.Dimensions ?? Dimensions, FullDimensions);
@@ -100,22 +106,27 @@ internal sealed class EmbeddingPipeline
     {
         IEncoder<CpuTensor> encoder = _model.Model.Encoder;
         ReadOnlySpan<long> order = window.Order.Slice(from, count);
-        TokenBatch batch = packing.Pack(window, order, encoder.Positions, _model.Model.Globals, encoder.Limits);
+        TokenBatch batch = packing.Pack(window, order, encoder.Positions, GlobalsOf(window, plan), encoder.Limits);
         using CpuOps ops = _model.NewHeldCall(alone);
         using IScope<CpuTensor> scope = ops.Scope("embed");
-        RowSet? first = plan.Skip == 0 && _pooling.Modes is [Pooling.First] ? batch.First : null;       // all that such a vector is made of
-        CpuTensor hidden = encoder.Forward(ops, batch, keep: null, first);                              // [N,H], [B,H]
+        RowSet? firsts = plan.Skip == 0 && _pooling.Modes is [Pooling.First] ? batch.First : null;       // all that such a vector is made of
+        CpuTensor hidden = encoder.Forward(ops, batch, keep: null, firsts);                             // [N,H], [B,H]
         if (plan.Skip > 0)
         {
             (Rows kept, batch) = TokenPacking.WithoutFirst(batch, plan.Skip);
             hidden = ops.SelectRows(hidden, kept);
         }
-        CpuTensor x = first is null ? Pool(ops, hidden, batch) : hidden;                                // [B,modes·H]
+        CpuTensor x = firsts is null ? Pool(ops, hidden, batch) : hidden;                               // [B,modes·H]
         foreach (EmbeddingModule module in _modules) x = module.Forward(ops, x);
         if (plan.Dimensions < x.Columns) x = ops.Columns(x, 0, plan.Dimensions);
         if (plan.Normalize) x = ops.Normalize(x);
         for (int sequence = 0; sequence < order.Length; sequence++) vectors[(int)order[sequence]] = x.Row(sequence).ToArray();
     }
+
+    /// <summary>Which tokens of each text of the window are global.</summary>
+    private Func<int, GlobalRule> GlobalsOf(TokenWindow window, EmbedPlan plan) => plan.Options.Global is { } global
+        ? text => global.Rule(window.First + text, _model.Model.GlobalSeparator!.Value)
+        : _ownGlobals;
 
     private CpuTensor Pool(CpuOps ops, CpuTensor hidden, TokenBatch batch)
     {

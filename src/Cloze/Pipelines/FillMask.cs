@@ -30,6 +30,9 @@ public sealed class FillMask : IDisposable
     /// <summary>Whether gaps are filled through DeBERTa's enhanced mask decoder, which they are where the checkpoint holds its tensors.</summary>
     public bool UsesMaskDecoder => _maskedLm is DebertaMaskedLm<CpuTensor> { UsesMaskDecoder: true };
 
+    /// <summary>Whether tokens can be chosen that see all others: the model is a Longformer.</summary>
+    public bool HasGlobalAttention => _model.Model.GlobalSeparator is not null;
+
     /// <param name="folder">A checkpoint with a masked-LM head, and its tokenizer.</param>
     /// <param name="threads">Threads that one call computes with; null: CLOZE_THREADS, else the number of cores.</param>
     /// <exception cref="CheckpointException">The folder is broken, incomplete, not supported, or without such a head.</exception>
@@ -56,10 +59,13 @@ public sealed class FillMask : IDisposable
     /// <summary>The most probable words for each gap, in the order of the text; the best first.</summary>
     /// <param name="text">With one or more <see cref="MaskToken"/>.</param>
     /// <param name="top">Words a gap, at least 1.</param>
+    /// <param name="global">Tokens with global attention, for a model that has it (Longformer); null: none.</param>
     /// <param name="cancellation">Looked at before the model computes.</param>
-    /// <exception cref="ArgumentException">The text has no gap, or more tokens than the model reads.</exception>
+    /// <exception cref="ArgumentException">
+    /// The text has no gap, or more tokens than the model reads; global tokens are chosen and the model has no global attention.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">It has been disposed.</exception>
-    public IReadOnlyList<MaskFill>[] Fill(string text, int top = 5, CancellationToken cancellation = default)
+    public IReadOnlyList<MaskFill>[] Fill(string text, int top = 5, GlobalAttention? global = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(text);
         ArgumentOutOfRangeException.ThrowIfLessThan(top, 1);
@@ -73,7 +79,8 @@ public sealed class FillMask : IDisposable
 
         using CpuOps ops = _model.NewCall();
         cancellation.ThrowIfCancellationRequested();
-        PackedTokens packed = _model.Model.Pack(new(1, ids.Length, ids) { Types = encoding.TypeIds() });
+        PaddedTokens tokens = new(1, ids.Length, ids) { Types = encoding.TypeIds() };
+        PackedTokens packed = _model.Model.Pack(tokens with { Global = global?.Mask(tokens, _model.Model.GlobalSeparator ?? -1) });
         CpuTensor scores = _maskedLm.Forward(ops, packed.Batch, packed.Where(place => ids[place] == _maskId));    // [gaps,V]
         return [.. gaps.Select((place, gap) => Best(scores.Row(gap), top).Select(best => Filled(ids, place, best, isOnly: gaps.Length == 1)).ToArray())];
     }

@@ -30,6 +30,9 @@ public sealed class TextEmbedder : IDisposable
     /// <summary>Whether the folder does not say how tokens are pooled, so that the mean was taken.</summary>
     public bool HasDefaultPooling { get; }
 
+    /// <summary>Whether tokens can be chosen that see all others (<see cref="EmbedOptions.Global"/>): the model is a Longformer.</summary>
+    public bool HasGlobalAttention => _pipeline.HasGlobalAttention;
+
     /// <summary>The folder's prompts by name.</summary>
     public IReadOnlyDictionary<string, string> Prompts => _prompts.ByName;
 

@@ -10,9 +10,10 @@ internal sealed class TokenPacking
 
     /// <summary>The batch; until the next call.</summary>
     /// <param name="order">Texts of the window, in the order of the batch's sequences: the low 32 bits.</param>
+    /// <param name="globalRules">Of each text of the window.</param>
     /// <param name="limits">What ids, types and positions are checked against.</param>
     /// <exception cref="ArgumentException">A token's id, type or position is not in the model's tables.</exception>
-    public TokenBatch Pack(TokenWindow window, ReadOnlySpan<long> order, PositionRule positionRule, GlobalRule globalRule, InputLimits limits)
+    public TokenBatch Pack(TokenWindow window, ReadOnlySpan<long> order, PositionRule positionRule, Func<int, GlobalRule> globalRules, InputLimits limits)
     {
         int tokens = 0, sequences = order.Length;
         foreach (long text in order) tokens += window.Length((int)text);
@@ -23,7 +24,7 @@ internal sealed class TokenPacking
             text.CopyTo(_ids.AsSpan(start));
             window.TypeIds((int)order[sequence]).CopyTo(_types.AsSpan(start));
             positionRule(text, _positions.AsSpan(start, text.Length));
-            globalRule(text, _isReal.AsSpan(start, text.Length), _isGlobal.AsSpan(start, text.Length));
+            globalRules((int)order[sequence])(text, _isReal.AsSpan(start, text.Length), _isGlobal.AsSpan(start, text.Length));
             for (int column = 0; column < text.Length; column++)
             {
                 TokenBatchBuilder.Check(limits, sequence, column, text[column], _types[start + column], _positions[start + column]);

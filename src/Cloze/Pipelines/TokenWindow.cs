@@ -16,6 +16,9 @@ internal sealed class TokenWindow
 
     public int Count { get; private set; }
 
+    /// <summary>Texts of the call that came before these.</summary>
+    public int First { get; private set; }
+
     /// <summary>The texts as they go through the model, since <see cref="Sort"/>: the low 32 bits of each.</summary>
     public ReadOnlySpan<long> Order => _order.AsSpan(0, Count);
 
@@ -35,7 +38,7 @@ internal sealed class TokenWindow
 
     /// <summary>Begins a run.</summary>
     /// <param name="early">Whether the first results shall come early: a window of one batch is followed by one of two, and so on up to 16.</param>
-    public void Begin(bool early) => _batches = early ? 1 : MaxBatches;
+    public void Begin(bool early) => (_batches, First) = (early ? 1 : MaxBatches, 0);
 
     /// <summary>Whether enough is waiting to sort texts by length and fill batches of so many tokens.</summary>
     public bool IsFull(int batchTokens) => Count >= MaxTexts || _characters >= MaxCharacters || _tokens.Count >= (long)_batches * batchTokens;
@@ -56,7 +59,7 @@ internal sealed class TokenWindow
     public void Clear()
     {
         _batches = Math.Min(2 * _batches, MaxBatches);
-        (Count, _characters) = (0, 0);
+        (First, Count, _characters) = (First + Count, 0, 0);
         _tokens.Clear();
     }
 

@@ -33,7 +33,7 @@ public class ConfigFieldsTests
     [InlineData(Bert, "\"hidden_act\":\"\\ud800\"", "hidden_act is")]
     [InlineData(Longformer, "\"attention_window\":[4,5]", "attention_window is [4, 5]")]
     [InlineData(Longformer, "\"attention_window\":[4,4,4]", "one for each of 2 layers")]
-    [InlineData(Longformer, "\"attention_mode\":\"tvm\"", "attention_mode is \"tvm\"")]
+    [InlineData(Longformer, "\"attention_mode\":\"n2\"", "attention_mode is \"n2\"")]
     [InlineData(Longformer, "\"attention_dilation\":[1,2]", "attention_dilation")]
     [InlineData(DebertaV2, "\"pos_att_type\":\"c2p|c2q\"", "pos_att_type is \"c2q\"")]
     [InlineData(DebertaV2, "\"attention_head_size\":5", "attention_head_size is 5")]

@@ -26,7 +26,7 @@ public class FillMaskTests
             if (call.GetProperty("checkpoint").GetString() != "checkpoints/bert-mlm" || input.ValueKind != JsonValueKind.String) continue;
             if (options.TryGetProperty("targets", out _) || options.TryGetProperty("tokenizer_kwargs", out _)) continue;
             int top = options.TryGetProperty("top_k", out JsonElement asked) ? asked.GetInt32() : 5;
-            IReadOnlyList<MaskFill>[] gaps = filler.Fill(input.GetString()!, top, Cancellation);
+            IReadOnlyList<MaskFill>[] gaps = filler.Fill(input.GetString()!, top, cancellation: Cancellation);
             JsonElement[] expected = gaps.Length == 1 ? [output] : [.. output.EnumerateArray()];
             Assert.Equal(expected.Length, gaps.Length);
             for (int gap = 0; gap < gaps.Length; gap++)
@@ -78,7 +78,7 @@ public class FillMaskTests
             File.Copy(Path.Combine(recorded, "model.safetensors"), Path.Combine(folder.FullName, "model.safetensors"));
             await File.WriteAllTextAsync(Path.Combine(folder.FullName, "vocab.txt"), "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\n", Cancellation);
             using FillMask filler = FillMask.Load(folder.FullName, threads: 1);
-            IReadOnlyList<MaskFill> fills = Assert.Single(filler.Fill("a [MASK] b c", top: 4, Cancellation));
+            IReadOnlyList<MaskFill> fills = Assert.Single(filler.Fill("a [MASK] b c", top: 4, cancellation: Cancellation));
             Assert.True(filler.UsesMaskDecoder);
 
             using LoadedModel original = LoadedModel.Load(recorded, ModelTask.MaskedLm, threads: 1);
