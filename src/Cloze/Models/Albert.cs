@@ -230,8 +230,8 @@ public sealed class AlbertArchitecture : IArchitecture
             ModelTask.MaskedLm => new MaskedLm<T>(albert, AlbertHeads.MaskedLm(read, weights, albert.Words)),
             ModelTask.PreTraining => AlbertHeads.PreTraining(read, weights, albert.Words),
             ModelTask.SequenceClassification => AlbertHeads.SequenceClassification(read, weights, labels),
-            ModelTask.TokenClassification => AlbertHeads.TokenClassification(read, weights, labels),
-            ModelTask.QuestionAnswering => AlbertHeads.QuestionAnswering(read, weights),
+            ModelTask.TokenClassification => BertHeads.TokenClassification(read.HiddenSize, weights, labels, AlbertHeads.Dropout(read)),
+            ModelTask.QuestionAnswering => BertHeads.QuestionAnswering(read.HiddenSize, weights),
             ModelTask.MultipleChoice => AlbertHeads.MultipleChoice(read, weights),
             _ => throw ReferenceClasses.NoSuchHead("ALBERT", task),
         });
@@ -267,11 +267,5 @@ public static class AlbertHeads
     public static MultipleChoiceHead<T> MultipleChoice<T>(AlbertConfig config, IWeights<T> weights) where T : class =>
         new(SequenceClassification(config, weights, labels: 1));
 
-    public static TokenClassificationHead<T> TokenClassification<T>(AlbertConfig config, IWeights<T> weights, int labels) where T : class =>
-        new(weights.Linear("classifier", labels, config.HiddenSize), Dropout(config));
-
-    public static QuestionAnsweringHead<T> QuestionAnswering<T>(AlbertConfig config, IWeights<T> weights) where T : class =>
-        new(new(weights.Linear("qa_outputs", 2, config.HiddenSize)));
-
-    private static float Dropout(AlbertConfig config) => config.ClassifierDropoutProb ?? config.HiddenDropoutProb;
+    internal static float Dropout(AlbertConfig config) => config.ClassifierDropoutProb ?? config.HiddenDropoutProb;
 }

@@ -248,8 +248,8 @@ public sealed class BertArchitecture : IArchitecture
             ModelTask.NextSentence => BertHeads.NextSentence(read, weights),
             ModelTask.PreTraining => BertHeads.PreTraining(read, weights, bert.Words),
             ModelTask.SequenceClassification => BertHeads.SequenceClassification(read, weights, labels),
-            ModelTask.TokenClassification => BertHeads.TokenClassification(read, weights, labels),
-            ModelTask.QuestionAnswering => BertHeads.QuestionAnswering(read, weights),
+            ModelTask.TokenClassification => BertHeads.TokenClassification(read.HiddenSize, weights, labels, BertHeads.Dropout(read)),
+            ModelTask.QuestionAnswering => BertHeads.QuestionAnswering(read.HiddenSize, weights),
             ModelTask.MultipleChoice => BertHeads.MultipleChoice(read, weights),
             _ => throw ReferenceClasses.NoSuchHead("BERT", task),
         });
@@ -283,11 +283,13 @@ public static class BertHeads
     public static MultipleChoiceHead<T> MultipleChoice<T>(BertConfig config, IWeights<T> weights) where T : class =>
         new(SequenceClassification(config, weights, labels: 1));
 
-    public static TokenClassificationHead<T> TokenClassification<T>(BertConfig config, IWeights<T> weights, int labels) where T : class =>
-        new(weights.Linear("classifier", labels, config.HiddenSize), Dropout(config));
+    /// <summary>Of every network of this lineage that calls it "classifier".</summary>
+    public static TokenClassificationHead<T> TokenClassification<T>(int hiddenSize, IWeights<T> weights, int labels, float dropout) where T : class =>
+        new(weights.Linear("classifier", labels, hiddenSize), dropout);
 
-    public static QuestionAnsweringHead<T> QuestionAnswering<T>(BertConfig config, IWeights<T> weights) where T : class =>
-        new(new(weights.Linear("qa_outputs", 2, config.HiddenSize)));
+    /// <summary>Of every network of this lineage that calls it "qa_outputs".</summary>
+    public static QuestionAnsweringHead<T> QuestionAnswering<T>(int hiddenSize, IWeights<T> weights) where T : class =>
+        new(new(weights.Linear("qa_outputs", 2, hiddenSize)));
 
-    private static float Dropout(BertConfig config) => config.ClassifierDropout ?? config.HiddenDropoutProb;
+    internal static float Dropout(BertConfig config) => config.ClassifierDropout ?? config.HiddenDropoutProb;
 }

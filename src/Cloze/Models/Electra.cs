@@ -216,8 +216,8 @@ public sealed class ElectraArchitecture : IArchitecture
             ModelTask.MaskedLm => new MaskedLm<T>(electra, ElectraHeads.MaskedLm(read, weights, electra.Words)),
             ModelTask.PreTraining => ElectraHeads.ReplacedToken(read, weights),
             ModelTask.SequenceClassification => ElectraHeads.SequenceClassification(read, weights, labels),
-            ModelTask.TokenClassification => ElectraHeads.TokenClassification(read, weights, labels),
-            ModelTask.QuestionAnswering => ElectraHeads.QuestionAnswering(read, weights),
+            ModelTask.TokenClassification => BertHeads.TokenClassification(read.HiddenSize, weights, labels, ElectraHeads.Dropout(read)),
+            ModelTask.QuestionAnswering => BertHeads.QuestionAnswering(read.HiddenSize, weights),
             ModelTask.MultipleChoice => ElectraHeads.MultipleChoice(read, weights),
             _ => throw ReferenceClasses.NoSuchHead("ELECTRA", task),
         });
@@ -275,11 +275,5 @@ public static class ElectraHeads
             weights.Linear("classifier", 1, h), config.SummaryLastDropout));
     }
 
-    public static TokenClassificationHead<T> TokenClassification<T>(ElectraConfig config, IWeights<T> weights, int labels) where T : class =>
-        new(weights.Linear("classifier", labels, config.HiddenSize), Dropout(config));
-
-    public static QuestionAnsweringHead<T> QuestionAnswering<T>(ElectraConfig config, IWeights<T> weights) where T : class =>
-        new(new(weights.Linear("qa_outputs", 2, config.HiddenSize)));
-
-    private static float Dropout(ElectraConfig config) => config.ClassifierDropout ?? config.HiddenDropoutProb;
+    internal static float Dropout(ElectraConfig config) => config.ClassifierDropout ?? config.HiddenDropoutProb;
 }

@@ -170,8 +170,8 @@ public sealed class RobertaArchitecture : IArchitecture
             ModelTask.Base => BuildPooler(read, weights),
             ModelTask.MaskedLm => new MaskedLm<T>(roberta, RobertaHeads.MaskedLm(read, weights, roberta.Words)),
             ModelTask.SequenceClassification => RobertaHeads.SequenceClassification(read, weights, labels),
-            ModelTask.TokenClassification => RobertaHeads.TokenClassification(read, weights, labels),
-            ModelTask.QuestionAnswering => RobertaHeads.QuestionAnswering(read, weights),
+            ModelTask.TokenClassification => BertHeads.TokenClassification(read.HiddenSize, weights, labels, RobertaHeads.Dropout(read)),
+            ModelTask.QuestionAnswering => BertHeads.QuestionAnswering(read.HiddenSize, weights),
             ModelTask.MultipleChoice => RobertaHeads.MultipleChoice(read, weights),
             _ => throw ReferenceClasses.NoSuchHead("RoBERTa", task),
         });
@@ -205,11 +205,5 @@ public static class RobertaHeads
     public static MultipleChoiceHead<T> MultipleChoice<T>(RobertaConfig config, IWeights<T> weights) where T : class =>
         new(new(Pooler(config, weights), weights.Linear("classifier", 1, config.HiddenSize), Dropout(config)));
 
-    public static TokenClassificationHead<T> TokenClassification<T>(RobertaConfig config, IWeights<T> weights, int labels) where T : class =>
-        new(weights.Linear("classifier", labels, config.HiddenSize), Dropout(config));
-
-    public static QuestionAnsweringHead<T> QuestionAnswering<T>(RobertaConfig config, IWeights<T> weights) where T : class =>
-        new(new(weights.Linear("qa_outputs", 2, config.HiddenSize)));
-
-    private static float Dropout(RobertaConfig config) => config.ClassifierDropout ?? config.HiddenDropoutProb;
+    internal static float Dropout(RobertaConfig config) => config.ClassifierDropout ?? config.HiddenDropoutProb;
 }
