@@ -117,6 +117,53 @@ public sealed class LinearRegexTests
         Assert.Equal(matches.Count, next);
     }
 
+    /// <summary>The cuts by hand are those of the expression, on texts of all kinds of characters.</summary>
+    [Fact]
+    public void Gpt2PreTokenizer_CutsAsItsExpressionDoes()
+    {
+        string[] parts = ["a", "Z", "é", "日", "\U0001D400", "1", "½", "\U0001D7D8", " ", "  ", "\n", "\r\n", "\t", "\u00A0", "\u3000", "'", "'s", "'re", "'ll", "'LL", ".", "!?", "\U0001F600", "\u0301", "\u200D", "_"];
+        Random random = new(3);
+        LinearRegex regex = new(Gpt2);
+        Gpt2PreTokenizer byHand = new();
+        for (int i = 0; i < 20_000; i++)
+        {
+            string text = string.Concat(Enumerable.Range(0, random.Next(1, 14)).Select(_ => parts[random.Next(parts.Length)]));
+            SplitList expected = new(), actual = new();
+            regex.FindAll(text, expected);
+            byHand.Split(text, actual);
+            Assert.Equal((text, string.Join(' ', expected.Items.ToArray())), (text, string.Join(' ', actual.Items.ToArray())));
+        }
+    }
+
+    /// <summary>Cutting long texts into blocks changes nothing for expressions that say so, and published ones say so.</summary>
+    [Theory]
+    [InlineData(Gpt2, true)]
+    [InlineData(Cl100K, true)]
+    [InlineData(@"\s+", true)]
+    [InlineData(@"\w+ \w+", false)]
+    [InlineData(@"^\s", false)]
+    [InlineData(@"a(?=\s)|\s", false)]
+    [InlineData(@"\p{N}", false)]
+    public void IsLocalAtSpaces_IsTrueWhereBlocksChangeNothing(string pattern, bool isLocal)
+    {
+        LinearRegex regex = new(pattern);
+        Assert.Equal(isLocal, regex.IsLocalAtSpaces);
+        if (!isLocal) return;
+        const string Text = "It's 3.14  naïve\n\n  日本 \U0001D400!? don't \r\n x";
+        SplitList whole = new(), parts = new();
+        regex.FindAll(Text, whole);
+        int start = 0;
+        for (int i = 1; i <= Text.Length; i++)
+        {
+            if (i < Text.Length && (Text[i] != ' ' || char.IsWhiteSpace(Text[i - 1]))) continue;
+            int first = parts.Count;
+            regex.FindAll(Text.AsSpan(start..i), parts);
+            parts.Move(first, start);
+            start = i;
+        }
+        Assert.Equal(whole.Items.ToArray(), parts.Items.ToArray());
+    }
+
     [Fact]
     public void FindAll_GivesTheSameOnManyThreads()
     {
