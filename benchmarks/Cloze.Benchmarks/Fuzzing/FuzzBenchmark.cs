@@ -32,7 +32,7 @@ internal static class FuzzBenchmark
         Console.WriteLine("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
         List<string> faults = [];
         int all = 0;
-        foreach (FuzzTarget target in targets.Where(target => args.Length <= 2 || args[2..].Contains(target.Name)))
+        foreach (FuzzTarget target in targets.Where(target => args.Length <= 2 || args.Skip(2).Contains(target.Name)))
         {
             FuzzResult result = FuzzRun.Of(target, cases, seed, smoke ? null : done => Console.Error.Write($"\r{target.Name} {done} "));
             all += result.Cases;
