@@ -49,7 +49,7 @@ public sealed class Tokenizer
     internal int LargestId => Math.Max(_model.LargestId, _addedById.Keys.Append(-1).Max());
 
     /// <summary>Reads a tokenizer.</summary>
-    /// <param name="path">A folder with tokenizer.json (which decides) or with vocab.txt and, beside it, tokenizer_config.json; or one of these two files.</param>
+    /// <param name="path">A folder with tokenizer.json (which decides) or with original files (vocab.txt; vocab.json and merges.txt; a SentencePiece .model) and, beside them, tokenizer_config.json; or a tokenizer.json, vocab.txt or .model.</param>
     /// <exception cref="TokenizerException">There is no tokenizer, it is broken, or it asks for what is not supported; the message says which file, what was found, and what to do.</exception>
     public static Tokenizer Load(string path) => new(TokenizerFiles.Load(path));
 

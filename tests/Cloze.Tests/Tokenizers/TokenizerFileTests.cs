@@ -52,8 +52,10 @@ public sealed class TokenizerFileTests
 
     [Theory]
     [InlineData("""{"type":"BitPair","vocab":{"a":0},"merges":[]}""", "model is BitPair")]
-    [InlineData("""{"type":"Unigram","unk_id":0,"vocab":[["a",0.5]]}""", "model is Unigram")]
-    [InlineData("""{"unk_id":0,"vocab":[["a",0.5]]}""", "model is Unigram")]
+    [InlineData("""{"type":"Unigram","unk_id":1,"vocab":[["a",0.5]]}""", "model.unk_id is 1")]
+    [InlineData("""{"type":"Unigram","unk_id":0,"vocab":[["a","b"]]}""", "model.vocab[0] is not a list of a piece and its score")]
+    [InlineData("""{"unk_id":0,"vocab":[["a",1e999]]}""", "model.vocab[0] is not a list of a piece and its score")]
+    [InlineData("""{"type":"Unigram","unk_id":0}""", "model.vocab is missing")]
     public void Load_NamesAModelThatIsNotSupported(string model, string expected)
     {
         using ScratchFolder scratch = new();

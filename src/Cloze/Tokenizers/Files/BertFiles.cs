@@ -6,18 +6,11 @@ namespace Cloze.Tokenizers;
 /// </summary>
 internal static class BertFiles
 {
-    /// <summary>Classes that are BertTokenizer under other names; each also with Fast behind it.</summary>
-    private static readonly string[] s_classes =
-    [
-        "BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer", "MobileBertTokenizer", "ConvBertTokenizer", "SqueezeBertTokenizer", "LxmertTokenizer",
-        "LayoutLMTokenizer", "RetriBertTokenizer", "DPRContextEncoderTokenizer", "DPRQuestionEncoderTokenizer",
-    ];
-
-    public static TokenizerParts Read(string path)
+    /// <param name="path">vocab.txt.</param>
+    /// <param name="config">tokenizer_config.json; null: there is none.</param>
+    public static TokenizerParts Read(string path, JsonValue? config)
     {
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        JsonValue? config = Sidecar(folder, "tokenizer_config.json");
-        CheckClass(config);
         bool lowercase = config?.Find("do_lower_case")?.Flag() ?? true;
         bool stripAccents = config?.Find("strip_accents")?.Flag() ?? lowercase;
         bool chinese = config?.Find("tokenize_chinese_chars")?.Flag() ?? true;
@@ -37,23 +30,5 @@ internal static class BertFiles
         int Need(SpecialToken token) => model.IdOf(token.Content) ??
             throw new TokenizerException($"{path} has no line {token.Content}, which the tokenizer adds to every text. "
                 + "Name the special tokens of this vocabulary in tokenizer_config.json beside it.");
-    }
-
-    /// <summary>A JSON file beside vocab.txt; null: there is none.</summary>
-    internal static JsonValue? Sidecar(string folder, string name)
-    {
-        string path = Path.Combine(folder, name);
-        return File.Exists(path) ? JsonValue.Parse(File.ReadAllBytes(path), path) : null;
-    }
-
-    private static void CheckClass(JsonValue? config)
-    {
-        if (config?.Find("tokenizer_class") is not { } found) return;
-        string name = found.Text();
-        string slow = name.EndsWith("Fast", StringComparison.Ordinal) ? name[..^4] : name;
-        if (Array.IndexOf(s_classes, slow) < 0)
-            throw new TokenizerException(
-                $"{found.File}: tokenizer_class is {name}, which is not read from vocab.txt; supported: {string.Join(", ", s_classes)}. "
-                + "Save the tokenizer as tokenizer.json.");
     }
 }

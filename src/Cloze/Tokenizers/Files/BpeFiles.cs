@@ -1,18 +1,5 @@
 namespace Cloze.Tokenizers;
 
-/// <summary>Whose vocab.json and merges.txt they are: which special tokens, and what is put around a text.</summary>
-internal enum BpeFamily
-{
-    /// <summary>GPT-2: nothing around a text.</summary>
-    Gpt2,
-
-    /// <summary>RoBERTa, Longformer: &lt;s&gt; A &lt;/s&gt;.</summary>
-    Roberta,
-
-    /// <summary>DeBERTa v1: [CLS] A [SEP].</summary>
-    Deberta,
-}
-
 /// <summary>
 /// vocab.json and merges.txt with what lies beside them (tokenizer_config.json, special_tokens_map.json, added_tokens.json), as transformers 4.57 builds GPT2TokenizerFast,
 /// RobertaTokenizerFast, LongformerTokenizerFast and DebertaTokenizerFast from them.
@@ -21,7 +8,7 @@ internal enum BpeFamily
 internal static class BpeFiles
 {
     /// <exception cref="TokenizerException">A file is missing or broken.</exception>
-    public static TokenizerParts Read(string folder, BpeFamily family, JsonValue? config)
+    public static TokenizerParts Read(string folder, TokenizerFamily family, JsonValue? config)
     {
         string merges = Path.Combine(folder, "merges.txt");
         if (!File.Exists(merges)) throw new TokenizerException($"{folder} holds vocab.json without merges.txt. Copy merges.txt of the same tokenizer into it.");
@@ -48,15 +35,15 @@ internal static class BpeFiles
         return new(vocabulary, merges, options, readsBytes);
     }
 
-    private static Dictionary<string, SpecialToken> Defaults(BpeFamily family)
+    private static Dictionary<string, SpecialToken> Defaults(TokenizerFamily family)
     {
         SpecialToken normalized = SpecialToken.Plain("") with { Normalized = true };
         switch (family)
         {
-            case BpeFamily.Gpt2:
+            case TokenizerFamily.Gpt2:
                 SpecialToken end = normalized with { Content = "<|endoftext|>" };
                 return new() { ["bos_token"] = end, ["eos_token"] = end, ["unk_token"] = end };
-            case BpeFamily.Roberta:
+            case TokenizerFamily.Roberta:
                 SpecialToken start = normalized with { Content = "<s>" }, stop = normalized with { Content = "</s>" };
                 return new()
                 {
@@ -73,12 +60,12 @@ internal static class BpeFiles
         }
     }
 
-    private static Template Around(BpeFamily family, SpecialTokens special, List<AddedToken> added, JsonValue? config, bool addPrefixSpace)
+    private static Template Around(TokenizerFamily family, SpecialTokens special, List<AddedToken> added, JsonValue? config, bool addPrefixSpace)
     {
-        if (family == BpeFamily.Gpt2) return config?.Flag("add_bos_token", false) == true ? Template.StartingWith(special.Begin.Content, Id(special.Begin)) : Template.None;
+        if (family == TokenizerFamily.Gpt2) return config?.Flag("add_bos_token", false) == true ? Template.StartingWith(special.Begin.Content, Id(special.Begin)) : Template.None;
         (string cls, int clsId) = (special.Classification.Content, Id(special.Classification));
         (string sep, int sepId) = (special.Separator.Content, Id(special.Separator));
-        if (family == BpeFamily.Deberta) return Template.Bert(cls, clsId, sep, sepId);
+        if (family == TokenizerFamily.Deberta) return Template.Bert(cls, clsId, sep, sepId);
         bool isTrimmed = config?.Flag("trim_offsets", true) ?? true;
         return Template.Roberta(cls, clsId, sep, sepId).With(isTrimmed ? [new(addPrefixSpace, IsBehindTemplate: false)] : []);
 

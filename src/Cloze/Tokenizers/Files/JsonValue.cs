@@ -98,6 +98,9 @@ internal sealed class JsonValue
         return fields;
     }
 
+    /// <summary>UTF-8 bytes that it takes in the file.</summary>
+    public int Size => _length;
+
     /// <summary>The items of a list.</summary>
     public List<JsonValue> Items()
     {

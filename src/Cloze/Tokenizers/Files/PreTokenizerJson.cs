@@ -39,7 +39,7 @@ internal static class PreTokenizerJson
                 steps.Add(new PatternPreTokenizer(TextPatternJson.Read(json.Need("pattern")), Behavior(json.Need("behavior")), json.Need("invert").Flag()));
                 break;
             case "Punctuation":
-                steps.Add(new PatternPreTokenizer(new CodePointPattern(Punctuation()), json.Find("behavior") is { } behavior ? Behavior(behavior) : SplitBehavior.Isolated));
+                steps.Add(Punctuation(json.Find("behavior") is { } behavior ? Behavior(behavior) : SplitBehavior.Isolated));
                 break;
             case "Digits":
                 SplitBehavior digits = json.Need("individual_digits").Flag() ? SplitBehavior.Isolated : SplitBehavior.Contiguous;
@@ -103,12 +103,12 @@ internal static class PreTokenizerJson
         return System.Globalization.StringInfo.ParseCombiningCharacters(text).Length == 1 && text.EnumerateRunes().Count() == 1 ? text : throw json.Wrong("one character");
     }
 
-    /// <summary>As BertPreTokenizer's: ASCII symbols, and category P of Unicode 8.0.</summary>
-    private static CodePointSet Punctuation()
+    /// <summary>What BertPreTokenizer takes for punctuation: ASCII symbols, and category P of Unicode 8.0.</summary>
+    public static PatternPreTokenizer Punctuation(SplitBehavior behavior)
     {
         List<CodePointRange> ranges = [];
         for (int c = 0; c < CodePointSet.Limit; c++)
             if ((UnicodeData.Flags(c) & CodePointFlags.KindMask) == CodePointFlags.Punctuation) ranges.Add(new(c, c));
-        return CodePointSet.Of(ranges);
+        return new(new CodePointPattern(CodePointSet.Of(ranges)), behavior);
     }
 }

@@ -75,8 +75,8 @@ internal sealed class SpecialTokens
         }
         else
         {
-            if (BertFiles.Sidecar(folder, "special_tokens_map.json") is { } map) tokens.Take(map, special: true);
-            if (BertFiles.Sidecar(folder, "added_tokens.json") is { } added)
+            if (Sidecar.Read(folder, "special_tokens_map.json") is { } map) tokens.Take(map, special: true);
+            if (Sidecar.Read(folder, "added_tokens.json") is { } added)
                 foreach (JsonValue id in added.Fields()) tokens._decoder.Add((id.Number(), tokens.Added(id.Key)));
         }
         tokens._decoder.Sort((a, b) => a.Id.CompareTo(b.Id));
@@ -84,14 +84,25 @@ internal sealed class SpecialTokens
     }
 
     /// <summary>All added tokens, each content once, with the ids that they get beside <paramref name="model"/>.</summary>
-    public List<AddedToken> Added(ITokenModel model)
+    /// <param name="model">Knows most of them.</param>
+    /// <param name="ofModel">Tokens that the model's own file adds; where the class or the files name one of them with flags of its own, these count.</param>
+    public List<AddedToken> Added(ITokenModel model, IEnumerable<SpecialToken>? ofModel = null)
     {
         AddedTokenIds added = new(model);
-        foreach ((_, SpecialToken token) in _decoder) added.Add(IsSpecial(token.Content) ? token with { Special = true } : token);
+        foreach (SpecialToken token in ofModel ?? []) added.Add(token);
+        HashSet<string> decided = new(StringComparer.Ordinal);
+        foreach ((_, SpecialToken token) in _decoder)
+            if (decided.Add(token.Content)) added.Add(IsSpecial(token.Content) ? token with { Special = true } : token);
         foreach (string name in (ReadOnlySpan<string>)["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"])
-            if (_named.TryGetValue(name, out SpecialToken? token)) added.Add(token with { Special = true });
-        foreach (SpecialToken token in _additional) added.Add(token with { Special = true });
+            if (_named.TryGetValue(name, out SpecialToken? token)) AddNamed(token);
+        foreach (SpecialToken token in _additional) AddNamed(token);
         return added.Tokens;
+
+        void AddNamed(SpecialToken token)
+        {
+            // one that is named by its text alone does not change what the model's file says
+            if (decided.Add(token.Content) && !(token == SpecialToken.Plain(token.Content) && added.Has(token.Content))) added.Add(token with { Special = true });
+        }
     }
 
     private void Take(JsonValue file, bool special)
@@ -117,17 +128,26 @@ internal sealed class SpecialTokens
 }
 
 /// <summary>
-/// Gives added tokens their ids: the model's where it knows the text, else the next free one, in order. Of two with one text the first counts.
+/// Gives added tokens their ids: the model's where it knows the text, else the next free one, in order. Of two with one text the last counts, in the place of the first.
 /// </summary>
 internal sealed class AddedTokenIds(ITokenModel model)
 {
-    private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _places = new(StringComparer.Ordinal);
     private int _next = model.Count;
 
     public List<AddedToken> Tokens { get; } = [];
 
+    public bool Has(string content) => _places.ContainsKey(content);
+
     public void Add(SpecialToken token)
     {
-        if (token.Content.Length > 0 && _seen.Add(token.Content)) Tokens.Add(token.With(model.IdOf(token.Content) ?? _next++));
+        if (token.Content.Length == 0) return;
+        if (_places.TryGetValue(token.Content, out int place))
+        {
+            Tokens[place] = token.With(Tokens[place].Id);
+            return;
+        }
+        _places.Add(token.Content, Tokens.Count);
+        Tokens.Add(token.With(model.IdOf(token.Content) ?? _next++));
     }
 }

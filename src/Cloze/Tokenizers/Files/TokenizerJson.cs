@@ -138,8 +138,10 @@ internal sealed class TokenizerJson
         {
             "WordPiece" => new WordPiece(Vocabulary(), Field("unk_token")?.Text() ?? "[UNK]", Field("continuing_subword_prefix")?.Text() ?? "##", Field("max_input_chars_per_word")?.Number() ?? 100),
             "BPE" => Bpe(preTokenizers),
-            _ => throw new TokenizerException($"{_path}: model is {type}, which is not supported yet; supported: BPE, WordPiece. "
-                + "Use a checkpoint with a WordPiece tokenizer (BERT, DistilBERT, ELECTRA)."),
+            "WordLevel" => new WordLevel(Vocabulary(), Field("unk_token")?.Text() ?? "[UNK]"),
+            "Unigram" when Field("vocab") is { } pieces => UnigramJson.Read(pieces, Field("unk_id"), Field("byte_fallback")?.Flag() ?? false),
+            "Unigram" => throw NoVocabulary(),
+            _ => throw new TokenizerException($"{_path}: model is {type}, which is not supported; supported: BPE, Unigram, WordLevel, WordPiece. Save the tokenizer with one of these models."),
         };
     }
 
@@ -158,10 +160,12 @@ internal sealed class TokenizerJson
     private Vocabulary Vocabulary()
     {
         if (_model.TryGetValue("vocab", out JsonValue? vocabulary)) throw vocabulary.Wrong("an object of texts and ids");
-        if (_entries.Length == 0) throw new TokenizerException($"{_path}: model.vocab is missing. Save the tokenizer again with the library that made it.");
+        if (_entries.Length == 0) throw NoVocabulary();
         Array.Resize(ref _entries, _count);
         return new(_pool, _entries);
     }
+
+    private TokenizerException NoVocabulary() => new($"{_path}: model.vocab is missing. Save the tokenizer again with the library that made it.");
 
     /// <summary>A part of the file; null: absent or null.</summary>
     private JsonValue? Part(string name) => _parts.TryGetValue(name, out JsonValue? value) && !value.IsNull ? value : null;

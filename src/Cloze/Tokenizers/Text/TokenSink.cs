@@ -25,6 +25,9 @@ internal sealed class TokenSink
     /// <summary>Words that the model of this tokenizer cut lately.</summary>
     public WordCache Cache { get; } = new();
 
+    /// <summary>Room for a word of a Unigram model.</summary>
+    public UnigramPaths Unigram { get; } = new();
+
     /// <summary>Room for a word of a BPE model.</summary>
     public BpeWord Bpe { get; } = new();
 
