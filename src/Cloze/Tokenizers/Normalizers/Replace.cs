@@ -8,6 +8,7 @@ internal sealed class Replace(ITextPattern pattern, string content) : INormalize
 
     public bool Normalize(AlignedText source, AlignedBuffer target)
     {
+        if (source.Chars.IsEmpty) return false; // where the reference looks for nothing, not even for the empty text
         SplitList matches = target.Matches;
         matches.Clear();
         pattern.FindAll(source.Chars, matches);

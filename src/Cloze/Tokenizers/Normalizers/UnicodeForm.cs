@@ -19,8 +19,14 @@ internal sealed class UnicodeForm(bool isCompatible, bool isComposed) : INormali
         UnicodeComposer composer = new(new(source, target), target.Marks, isComposed);
         for (int i = 0; ; unsettled = Unsettled(text, i))
         {
-            if (unsettled > i) composer.Copy(text, unsettled);
-            i = unsettled;
+            if (unsettled > i)
+            {
+                // what comes last may be composed anew, in parts, with what comes behind it
+                bool isLastOpen = isComposed && unsettled < text.Length;
+                i = isLastOpen ? unsettled - (char.IsLowSurrogate(text[unsettled - 1]) ? 2 : 1) : unsettled;
+                composer.Copy(i);
+                if (isLastOpen) Decompose(UnicodeData.Next(text, ref i), ref composer);
+            }
             if (i == text.Length) break;
             Decompose(UnicodeData.Next(text, ref i), ref composer);
         }
@@ -84,18 +90,11 @@ internal ref struct UnicodeComposer(AlignedEdit edit, PendingMarks marks, bool i
         else _edit.Put(codePoint, change);
     }
 
-    /// <summary>Copies settled characters up to <paramref name="end"/>, at least one; the last may be composed with what comes behind it.</summary>
-    public void Copy(ReadOnlySpan<char> text, int end)
+    /// <summary>Copies characters up to <paramref name="end"/> that stand for themselves, and are not composed with what comes before or behind them.</summary>
+    public void Copy(int end)
     {
         Flush();
-        if (!isComposed)
-        {
-            _edit.Copy(end);
-            return;
-        }
-        int last = UnicodeData.Before(text, end);
-        _edit.Copy(end - (last > 0xFFFF ? 2 : 1));
-        (_starter, _change) = (last, 0);
+        _edit.Copy(end);
     }
 
     /// <summary>Writes whatever waits.</summary>

@@ -21,7 +21,7 @@ internal static class GraphemeClusters
         if (startsAlone && !IsJoining(next)) return c == '\r' && next == '\n' ? 2 : 1;
 
         int length = StringInfo.GetNextTextElementLength(text[at..]);
-        bool isControl = c < ' ' || c is >= '\x7F' and <= '\x9F' or '\u00AD' or '\u061C';
+        bool isControl = length == 1 && StringInfo.GetNextTextElementLength([c, '\u0301']) == 1; // nothing joins it
         while (!isControl && at + length < text.Length && !char.IsSurrogate(text[at + length]) && IsPinnedExtender(text[at + length]))
             length += StringInfo.GetNextTextElementLength(text[(at + length)..]);
         return length;
