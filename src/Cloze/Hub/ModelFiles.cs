@@ -75,6 +75,7 @@ internal sealed class ModelFiles
         One(folder + "tokenizer_config.json");
         HasTokenizer = First(folder, ["tokenizer.json"]) == State.Present;
         if (StateOf(folder + "tokenizer.json") != State.Absent) return;
+        One(folder + "config.json"); // it may say whose vocabulary it is
         foreach (string name in s_vocabularies) HasTokenizer |= One(folder + name) == State.Present && !name.EndsWith("s_map.json", StringComparison.Ordinal);
     }
 
@@ -106,7 +107,7 @@ internal sealed class ModelFiles
     {
         State state = StateOf(name);
         if (state == State.Unknown && !Needed.Contains(name)) Needed.Add(name);
-        if (state == State.Absent) Absent.Add(name);
+        if (state == State.Absent && !Absent.Contains(name)) Absent.Add(name);
         return state;
     }
 

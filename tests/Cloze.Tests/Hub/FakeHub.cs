@@ -8,7 +8,11 @@ using System.Text.Json.Nodes;
 namespace Cloze.Tests.Hub;
 
 /// <summary>What a client asked for.</summary>
-internal sealed record FakeRequest(string Method, string Host, string Path, string? Token, long? From);
+internal sealed record FakeRequest(string Method, string Host, string Path, string? Token, long? From)
+{
+    /// <summary>For the bytes of a large file, at the other host.</summary>
+    public bool IsForWeights => Method == "GET" && Path.StartsWith("/cdn/", StringComparison.Ordinal);
+}
 
 /// <summary>What is answered. The body may end early, or stop until it is let go.</summary>
 internal sealed record FakeAnswer(int Status, byte[] Body, params (string Name, string Value)[] Headers)
@@ -131,7 +135,7 @@ internal sealed class FakeHub : IDisposable
     private FakeAnswer Usual(FakeRequest request)
     {
         string path = request.Path;
-        if (path.StartsWith("/cdn/", StringComparison.Ordinal)) return Range(Files[Uri.UnescapeDataString(path["/cdn/".Length..path.IndexOf('?')])], request, []);
+        if (request.IsForWeights) return Range(Files[Uri.UnescapeDataString(path["/cdn/".Length..path.IndexOf('?')])], request, []);
         if (NeedsToken is not null && request.Token != $"Bearer {NeedsToken}") return new(401, [], ("X-Error-Code", "GatedRepo"));
         if (path.StartsWith($"/api/models/{_repository}/revision/", StringComparison.Ordinal))
         {

@@ -34,13 +34,16 @@ public class HubCommandTests
         Shared.RequireOrSkip();
         using TemporaryFolder copy = WithLinks();
         (string, string)[] environment = [("HF_HUB_CACHE", Path.Combine(copy.Path, "hub-cache")), ("HF_HUB_OFFLINE", "1")];
-        string[] byOption = (await ClozeProcess.RunAsync(["tokenize", "--model", "acme/tiny-bert@main", "--text", "a"], [], null, environment)).Succeeded().Lines;
-        Assert.Equal(byOption, (await ClozeProcess.RunAsync(["tokenize", "--text", "a"], [], null, [.. environment, ("CLOZE_MODEL", "acme/tiny-bert@main")])).Succeeded().Lines);
-        (await ClozeProcess.RunAsync(["embed", "a", "--model", "acme/cut"], [], null, environment)).Refused(1, "--model acme/cut", "no such folder", "some of its weights", "HF_HUB_OFFLINE");
+        ClozeProcess.Result byOption = await ClozeProcess.RunAsync(["tokenize", "--model", "acme/tiny-bert@main", "--text", "a"], [], null, environment);
+        (string, string)[] withModel = [.. environment, ("CLOZE_MODEL", "acme/tiny-bert@main")];
+        Assert.Equal(byOption.Succeeded().Lines, (await ClozeProcess.RunAsync(["tokenize", "--text", "a"], [], null, withModel)).Succeeded().Lines);
+        (await ClozeProcess.RunAsync(["embed", "a", "--model", "acme/cut"], [], null, environment))
+            .Refused(1, "--model acme/cut", "no such folder", "some of its weights", "HF_HUB_OFFLINE");
 
         string local = Path.Combine(copy.Path, "here"); // a folder wins
         Directory.CreateDirectory(Path.Combine(local, "acme", "tiny-bert"));
-        (await ClozeProcess.RunAsync(["tokenize", "--model", "acme/tiny-bert", "--text", "a"], [], local, environment)).Refused(1, "neither tokenizer.json nor vocab.txt");
+        (await ClozeProcess.RunAsync(["tokenize", "--model", "acme/tiny-bert", "--text", "a"], [], local, environment))
+            .Refused(1, "acme/tiny-bert holds neither tokenizer.json nor vocab.txt");
     }
 
     [Fact]
@@ -63,7 +66,8 @@ public class HubCommandTests
     {
         using HubFixture at = new(needsToken: "hf_secret");
         (await RunAsync(at, "download", "acme/tiny")).Refused(1, "acme/tiny is gated", "set HF_TOKEN");
-        (await ClozeProcess.RunAsync(["download", "acme/tiny"], [], null, at.Environment(("HF_TOKEN", "hf_a b")))).Refused(1, "HF_TOKEN holds what cannot be a token");
+        (await ClozeProcess.RunAsync(["download", "acme/tiny"], [], null, at.Environment(("HF_TOKEN", "hf_a b"))))
+            .Refused(1, "HF_TOKEN holds what cannot be a token");
         File.WriteAllText(Path.Combine(at.Home, "token"), "hf_secret\n");
         (await RunAsync(at, "download", "acme/tiny")).Succeeded();
         Directory.Delete(at.Cache, recursive: true);
@@ -102,7 +106,34 @@ public class HubCommandTests
         ClozeProcess.Result[] results = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => RunAsync(at, "download", "acme/tiny")));
         Assert.All(results, result => Assert.Equal(at.Snapshot, Assert.Single(result.Succeeded().Lines)));
         at.AssertWhole();
-        Assert.Single(at.Hub.Requests, request => request.Path.StartsWith("/cdn/", StringComparison.Ordinal) && request.Method == "GET");
+        Assert.Single(at.Hub.Requests, request => request.IsForWeights);
+    }
+
+    [Fact]
+    public async Task Cache_LiesInTheHomeOfTheHubWhereNoFolderIsNamed()
+    {
+        using HubFixture at = new();
+        (string, string)[] environment = [.. at.Environment(), ("HF_HUB_CACHE", "")];
+        Assert.Equal(at.Snapshot, Assert.Single((await ClozeProcess.RunAsync(["download", "acme/tiny"], [], null, environment)).Succeeded().Lines));
+        environment = [.. environment, ("HF_HOME", "$WHERE/hub/.."), ("WHERE", at.Home)];
+        Assert.Contains("acme/tiny", (await ClozeProcess.RunAsync(["cache", "list"], [], null, environment)).Succeeded().Output, StringComparison.Ordinal);
+        environment = [.. at.Environment(), ("HF_ENDPOINT", "ftp://hub")];
+        (await ClozeProcess.RunAsync(["download", "acme/tiny"], [], null, environment)).Refused(1, "HF_ENDPOINT is ftp://hub");
+    }
+
+    [Fact]
+    public async Task CtrlC_EndsADownload()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "sends a POSIX signal");
+        using HubFixture at = new();
+        at.Hub.Fault = (request, usual) => request.IsForWeights ? usual with { HoldAfter = 1000 } : null;
+        Task held = at.Hub.NextHold();
+        using Process process = ClozeProcess.Start(["download", "acme/tiny"], null, at.Environment());
+        await held.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+        await Command.RunAsync("/bin/kill", ["-INT", process.Id.ToString(CultureInfo.InvariantCulture)]);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(130, process.ExitCode);
+        at.AssertNoHalfFile();
     }
 
     /// <summary>The hub stops at one place after the other, the process is killed there, and the next one goes on.</summary>
@@ -113,7 +144,7 @@ public class HubCommandTests
         using HubFixture at = new(weightBytes: (Kills + 1) * Piece);
         int run = 0;
         at.Hub.Fault = (request, usual) => run == Kills || request.Method != "GET" ? null
-            : request.Path.StartsWith("/cdn/", StringComparison.Ordinal) ? usual with { HoldAfter = Piece }
+            : request.IsForWeights ? usual with { HoldAfter = Piece }
             : request.Path.Contains((run % 10) switch { 0 => "/api/", 1 => "/tokenizer", 2 => "/config.json", _ => "nothing" }, StringComparison.Ordinal)
                 ? usual with { HoldAfter = usual.Body.Length / 2 } : null;
         for (; run < Kills; run++)
@@ -157,7 +188,8 @@ public class HubCommandTests
     {
         if (result.ExitCode != 0)
         {
-            bool isClear = result.ExitCode == 1 && result.Bytes.Length == 0 && result.Error.StartsWith("cloze: ", StringComparison.Ordinal) && result.Error.Count('\n') == 1;
+            bool isOneLine = result.Error.StartsWith("cloze: ", StringComparison.Ordinal) && result.Error.Count('\n') == 1;
+            bool isClear = result.ExitCode == 1 && result.Bytes.Length == 0 && isOneLine;
             return entry.Verdict == "loads" ? $"was refused: {result.Error}" : isClear ? null : $"exit code {result.ExitCode}: {result.Error}";
         }
         if (entry.Verdict == "refused") return "was loaded";

@@ -55,8 +55,7 @@ internal sealed class HubFixture : IDisposable
         foreach (string blob in Directory.Exists(Blobs) ? Directory.GetFiles(Blobs) : [])
             if (!blob.EndsWith(".incomplete", StringComparison.Ordinal))
                 Assert.Contains(Path.GetFileName(blob), Hub.Files.Select(file => FakeHub.EtagOf(file.Key, File.ReadAllBytes(blob))));
-        foreach (string link in Directory.Exists(Snapshot) ? Directory.GetFiles(Snapshot, "*", SearchOption.AllDirectories) : [])
-            Assert.Equal(Hub.Files[Path.GetRelativePath(Snapshot, link).Replace('\\', '/')], File.ReadAllBytes(link));
+        foreach (string name in Directory.Exists(Snapshot) ? Names(Snapshot) : []) Assert.Equal(Hub.Files[name], File.ReadAllBytes(Path.Combine(Snapshot, name)));
     }
 
     /// <summary>The whole model is in the cache, and nothing else.</summary>

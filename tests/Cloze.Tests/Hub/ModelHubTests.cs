@@ -11,7 +11,8 @@ public class ModelHubTests
         using HubFixture at = new();
         Assert.Equal(at.Snapshot, await at.DownloadAsync());
         at.AssertWhole();
-        Assert.Equal(Path.Combine("..", "..", "blobs", FakeHub.EtagOf("model.safetensors", at.Weights)), new FileInfo(Path.Combine(at.Snapshot, "model.safetensors")).LinkTarget);
+        string target = Path.Combine("..", "..", "blobs", FakeHub.EtagOf("model.safetensors", at.Weights));
+        Assert.Equal(target, new FileInfo(Path.Combine(at.Snapshot, "model.safetensors")).LinkTarget);
         Assert.Contains("modules.json", HubFixture.Names(Path.Combine(at.ModelFolder, ".no_exist", FakeHub.Commit)));
         Assert.True(File.Exists(Path.Combine(at.Cache, ".locks", "models--acme--tiny", FakeHub.EtagOf("model.safetensors", at.Weights) + ".lock")));
     }
@@ -73,10 +74,14 @@ public class ModelHubTests
     {
         using HubFixture at = new();
         at.Hub.Files.Remove("model.safetensors");
-        at.Hub.Files["modules.json"] = """[{"type":"a.Transformer","path":"0_Transformer"},{"type":"a.Pooling","path":"1_Pooling"},{"type":"a.Dense","path":"2_Dense/"},{"type":"a.Normalize","path":"3_Normalize"}]"""u8.ToArray();
-        foreach (string name in (string[])["config.json", "vocab.txt", "sentence_bert_config.json", "model-1.safetensors", "model-2.safetensors", "model-3.safetensors"])
-            at.Hub.Files[$"0_Transformer/{name}"] = Encoding.ASCII.GetBytes(name);
-        at.Hub.Files["0_Transformer/model.safetensors.index.json"] = """{"weight_map":{"a":"model-1.safetensors","b":"model-2.safetensors","c":"model-1.safetensors"}}"""u8.ToArray();
+        at.Hub.Files["modules.json"] = """
+            [{"type":"a.Transformer","path":"0_Transformer"},{"type":"a.Pooling","path":"1_Pooling"},
+            {"type":"a.Dense","path":"2_Dense/"},{"type":"a.Normalize","path":"3_Normalize"}]
+            """u8.ToArray();
+        string[] ofEncoder = ["config.json", "vocab.txt", "sentence_bert_config.json", "model-1.safetensors", "model-2.safetensors", "model-3.safetensors"];
+        foreach (string name in ofEncoder) at.Hub.Files[$"0_Transformer/{name}"] = Encoding.ASCII.GetBytes(name);
+        at.Hub.Files["0_Transformer/model.safetensors.index.json"] =
+            """{"weight_map":{"a":"model-1.safetensors","b":"model-2.safetensors","c":"model-1.safetensors"}}"""u8.ToArray();
         at.Hub.Files["1_Pooling/config.json"] = "{}"u8.ToArray();
         at.Hub.Files["2_Dense/config.json"] = "{ }"u8.ToArray();
         at.Hub.Files["2_Dense/pytorch_model.bin"] = [1, 2, 3];
@@ -145,11 +150,11 @@ public class ModelHubTests
     public async Task Download_ResumesAfterEveryCut()
     {
         using HubFixture at = new();
-        at.Hub.Fault = (request, usual) => request.Path.StartsWith("/cdn/", StringComparison.Ordinal) && request.Method == "GET" ? usual with { CutAfter = 20_000 } : null;
+        at.Hub.Fault = (request, usual) => request.IsForWeights ? usual with { CutAfter = 20_000 } : null;
         List<HubProgress> reports = [];
         await at.DownloadAsync(progress: reports.Add);
         at.AssertWhole();
-        FakeRequest[] gets = [.. at.Hub.Requests.Where(request => request.Path.StartsWith("/cdn/", StringComparison.Ordinal) && request.Method == "GET")];
+        FakeRequest[] gets = [.. at.Hub.Requests.Where(request => request.IsForWeights)];
         Assert.Equal(15, gets.Length); // 300 000 bytes in pieces of 20 000: more cuts than tries without progress
         Assert.Equal(Enumerable.Range(0, 15).Select(i => i == 0 ? null : (long?)(i * 20_000)), gets.Select(get => get.From));
         Assert.Equal(reports[^1].Total, reports[^1].Done);
@@ -205,13 +210,14 @@ public class ModelHubTests
     public async Task Download_RefusesAWrongChecksum()
     {
         using HubFixture at = new();
-        at.Hub.Fault = (request, usual) => request.Path.StartsWith("/cdn/", StringComparison.Ordinal) && request.Method == "GET" ? new(200, new byte[at.Weights.Length]) : null;
+        at.Hub.Fault = (request, _) => request.IsForWeights ? new(200, new byte[at.Weights.Length]) : null;
         Assert.Contains("model.safetensors of acme/tiny@main arrived twice with another checksum", (await at.RefusedAsync()).Message, StringComparison.Ordinal);
         Assert.False(File.Exists(at.WeightBlob) || File.Exists(at.WeightBlob + ".incomplete"));
         Assert.Null(at.Client().Find(at.Model));
 
         using HubFixture small = new();
-        small.Hub.Fault = (request, usual) => request is { Method: "GET" } && request.Path.EndsWith("/config.json", StringComparison.Ordinal) ? usual with { Body = new byte[usual.Body.Length] } : null;
+        small.Hub.Fault = (request, usual) => request.Method == "GET" && request.Path.EndsWith("/config.json", StringComparison.Ordinal)
+            ? usual with { Body = new byte[usual.Body.Length] } : null;
         Assert.Contains("config.json", (await small.RefusedAsync()).Message, StringComparison.Ordinal);
     }
 
@@ -219,7 +225,7 @@ public class ModelHubTests
     public async Task Download_RefusesMoreBytesThanAnnounced()
     {
         using HubFixture at = new();
-        at.Hub.Fault = (request, usual) => request.Path.StartsWith("/cdn/", StringComparison.Ordinal) && request.Method == "GET" ? new(200, new byte[at.Weights.Length * 2]) : null;
+        at.Hub.Fault = (request, _) => request.IsForWeights ? new(200, new byte[at.Weights.Length * 2]) : null;
         Assert.Contains("longer than the 300000 bytes", (await at.RefusedAsync()).Message, StringComparison.Ordinal);
     }
 
@@ -234,7 +240,8 @@ public class ModelHubTests
         Dictionary<string, int> asked = [];
         at.Hub.Fault = (request, _) =>
         {
-            lock (asked) return (asked[request.Method + request.Path] = asked.GetValueOrDefault(request.Method + request.Path) + 1) <= 2 ? new(status, [], ("Retry-After", "0")) : null;
+            string what = request.Method + request.Path;
+            lock (asked) return (asked[what] = asked.GetValueOrDefault(what) + 1) <= 2 ? new(status, [], ("Retry-After", "0")) : null;
         };
         await at.DownloadAsync();
         at.AssertWhole();
@@ -327,7 +334,7 @@ public class ModelHubTests
     {
         using HubFixture at = new();
         int held = 0;
-        at.Hub.Fault = (request, usual) => request.Path.StartsWith("/cdn/", StringComparison.Ordinal) && request.Method == "GET" && held++ == 0 ? usual with { HoldAfter = 5000 } : null;
+        at.Hub.Fault = (request, usual) => request.IsForWeights && held++ == 0 ? usual with { HoldAfter = 5000 } : null;
         ModelHub hub = at.Client(times: new() { FirstPause = TimeSpan.FromMilliseconds(1), Silence = TimeSpan.FromSeconds(2) });
         await hub.DownloadAsync(at.Model, cancellation: TestContext.Current.CancellationToken);
         at.AssertWhole();
@@ -345,7 +352,7 @@ public class ModelHubTests
     public async Task Download_IsCancelledAndLeavesWhatTheNextOneContinues()
     {
         using HubFixture at = new();
-        at.Hub.Fault = (request, usual) => request.Path.StartsWith("/cdn/", StringComparison.Ordinal) && request.From is null && request.Method == "GET" ? usual with { HoldAfter = 150_000 } : null;
+        at.Hub.Fault = (request, usual) => request is { IsForWeights: true, From: null } ? usual with { HoldAfter = 150_000 } : null;
         using CancellationTokenSource cancel = new();
         Task<string> running = at.Client().DownloadAsync(at.Model, progress: now => { if (now.Received >= 150_000) cancel.Cancel(); }, cancellation: cancel.Token);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
@@ -361,7 +368,7 @@ public class ModelHubTests
         using HubFixture at = new();
         await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => at.DownloadAsync())));
         at.AssertWhole();
-        Assert.Single(at.Hub.Requests, request => request.Path.StartsWith("/cdn/", StringComparison.Ordinal) && request.Method == "GET");
+        Assert.Single(at.Hub.Requests, request => request.IsForWeights);
     }
 
     [Fact]
@@ -391,6 +398,51 @@ public class ModelHubTests
         File.Delete(Path.Combine(at.Snapshot, "model.safetensors"));
         await at.Client().ResolveAsync(at.Model, cancellation: TestContext.Current.CancellationToken);
         at.AssertWhole();
+    }
+
+    [Theory]
+    [InlineData("the whole model", true)]
+    [InlineData("no weights", false)]
+    [InlineData("weights that lead nowhere", false)]
+    [InlineData("weights that lead to themselves", false)]
+    [InlineData("weights of another folder", true)]
+    [InlineData("no snapshot", false)]
+    [InlineData("a ref that is no commit", false)]
+    public async Task Find_OfflineTakesWhatLoads(string cache, bool isThere)
+    {
+        using HubFixture at = new();
+        await at.DownloadAsync();
+        string weights = Path.Combine(at.Snapshot, "model.safetensors"), elsewhere = Path.Combine(at.Home, "elsewhere");
+        if (cache.Contains("weights", StringComparison.Ordinal)) File.Delete(weights);
+        if (cache == "no snapshot") Directory.Delete(at.Snapshot, recursive: true);
+        else if (cache == "a ref that is no commit") File.WriteAllText(Path.Combine(at.ModelFolder, "refs", "main"), "../../..");
+        else if (cache == "weights that lead nowhere") File.CreateSymbolicLink(weights, "../../blobs/gone");
+        else if (cache == "weights that lead to themselves") File.CreateSymbolicLink(weights, "model.safetensors");
+        else if (cache == "weights of another folder")
+        {
+            File.WriteAllBytes(elsewhere, at.Weights);
+            File.CreateSymbolicLink(weights, elsewhere);
+        }
+        ModelHub hub = at.Client(isOffline: true);
+        Assert.Equal(isThere ? at.Snapshot : null, hub.Find(at.Model));
+        at.Hub.Requests.Clear();
+        if (!isThere)
+        {
+            HubException refused = await Assert.ThrowsAsync<HubException>(() => hub.ResolveAsync(at.Model, cancellation: TestContext.Current.CancellationToken));
+            Assert.Contains("HF_HUB_OFFLINE forbids to fetch it", refused.Message, StringComparison.Ordinal);
+        }
+        Assert.Empty(at.Hub.Requests);
+    }
+
+    [Fact]
+    public async Task Download_OfATokenizerTakesNoWeights()
+    {
+        using HubFixture at = new();
+        at.Hub.Files.Remove("tokenizer.json");
+        await at.DownloadAsync(files: HubFiles.Tokenizer);
+        Assert.Equal(["config.json", "tokenizer_config.json", "vocab.txt"], HubFixture.Names(at.Snapshot));
+        Assert.Null(at.Client().Find(at.Model));
+        Assert.NotNull(at.Client().Find(at.Model, HubFiles.Tokenizer));
     }
 
     [Theory]
