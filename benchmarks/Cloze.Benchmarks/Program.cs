@@ -12,6 +12,8 @@ IReadOnlyList<Benchmark> benchmarks =
     new("startup", "from the start of the process to the first embedding: [runs]", Startup.Run),
     new("fuzz-checkpoints", "mutated safetensors, pickles, zips, config.json and indexes: [CASES] [SEED] [TARGET …]", FuzzBenchmark.RunCheckpoints),
     new("fuzz-tokenizers", "mutated tokenizer.json, vocab.txt and texts: [CASES] [SEED] [TARGET …]", FuzzBenchmark.RunTokenizers),
+    new("killed-conversions", "cloze convert, killed at random moments: [KILLS] [ROWS]", FuzzBenchmark.RunKilled),
+    new("loading", "BERT-base from a warm file cache to the first pass, two processes at once: [runs]", Loading.Run),
     new("memory", "peak memory of cloze embed on the first lines of a corpus: [lines …]", Memory.Run),
 ];
 

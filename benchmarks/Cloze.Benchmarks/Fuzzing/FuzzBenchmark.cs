@@ -21,6 +21,21 @@ internal static class FuzzBenchmark
         return Run("tokenizers", fuzz.Targets, 340_000, args, smoke);
     }
 
+    /// <summary><c>killed-conversions [KILLS] [ROWS]</c>.</summary>
+    public static int RunKilled(string[] args, bool smoke)
+    {
+        int kills = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : smoke ? 2 : 50;
+        int rows = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : smoke ? 10_000 : 200_000;
+        string folder = Path.Combine(Machine.Repository, "artifacts", "killed", Guid.NewGuid().ToString("N"));
+        Directory.CreateDirectory(folder);
+        IReadOnlyList<string> faults = KilledConversions.Run(ClozeCommand.Executable, folder, kills, rows, Seed);
+        Directory.Delete(folder, recursive: true);
+        Console.WriteLine($"# `cloze convert`, killed at random moments\n\n{Machine.Describe($"killed-conversions {kills} {rows}")}\n");
+        Console.WriteLine($"{kills} runs ended by SIGKILL before they were done; half folders under the final name, or a last run that did not finish: {faults.Count}.");
+        foreach (string fault in faults) Console.WriteLine($"- {fault}");
+        return faults.Count == 0 ? 0 : 1;
+    }
+
     /// <param name="usual">Cases of each target.</param>
     public static int Run(string name, IReadOnlyList<FuzzTarget> targets, int usual, string[] args, bool smoke)
     {

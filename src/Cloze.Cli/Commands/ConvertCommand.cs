@@ -10,23 +10,39 @@ internal static class ConvertCommand
     {
         Option<string> model = new("--model") { Description = "The checkpoint folder to read, or a model of a hub.", HelpName = DefaultModel.HelpName, Required = true };
         Option<string> output = new("--output") { Description = "The folder to write; it appears whole or not at all.", HelpName = "DIR", Required = true };
-        Option<string> weights = new("--weights") { Description = "How weights are stored; int8, with a scale a row, is the smallest.", Required = true };
+        Option<string?> weights = new("--weights") { Description = "How weights are stored; int8, with a scale a row, is the smallest; default: as they are." };
         weights.AcceptOnlyFromAmong("f32", "f16", "bf16", "int8");
-        Option<bool> force = new("--force") { Description = "Replace the output folder if it is a checkpoint." };
-        Command command = new("convert", "Write a checkpoint folder again with its weights as float32, float16, bfloat16 or int8.")
+        Option<string?> adapter = new("--adapter") { Description = "A LoRA adapter as PEFT saves it, to be merged into the weights.", HelpName = "DIR" };
+        Option<string?> shardSize = new("--shard-size")
         {
-            model, output, weights, force,
+            Description = "The most bytes of weights in one file (500MB, 2GB, 1GiB); more becomes shards with an index. Default: one file.",
+            HelpName = "SIZE",
+        };
+        Option<bool> force = new("--force") { Description = "Replace the output folder if it is a checkpoint." };
+        Command command = new("convert", "Write a checkpoint folder again: as safetensors, in another format, merged with an adapter, in shards.")
+        {
+            model, output, weights, adapter, shardSize, force,
         };
         command.SetAction(parsed =>
-            Run(parsed, DefaultModel.Folder(parsed.GetRequiredValue(model)), parsed.GetRequiredValue(output), Format(parsed.GetRequiredValue(weights)), parsed.GetValue(force)));
-        return command.Example("cloze convert --model models/all-MiniLM-L6-v2 --output all-MiniLM-L6-v2-f32 --weights f32");
+        {
+            ConversionOptions options = new()
+            {
+                Weights = Format(parsed.GetValue(weights)),
+                Adapter = parsed.GetValue(adapter),
+                ShardBytes = parsed.GetValue(shardSize) is { } size ? ByteSize.Parse(size) ?? throw new UsageException($"--shard-size {size} is no size; 500MB is one.") : null,
+                Force = parsed.GetValue(force),
+            };
+            return Run(parsed, DefaultModel.Folder(parsed.GetRequiredValue(model)), parsed.GetRequiredValue(output), options);
+        });
+        return command.Example("cloze convert --model models/all-MiniLM-L6-v2 --output all-MiniLM-L6-v2-f32 --weights f32",
+            "cloze convert --model models/all-MiniLM-L6-v2 --output all-MiniLM-L6-v2-shards --weights f16 --shard-size 20MB");
     }
 
-    private static int Run(ParseResult parsed, string model, string output, WeightFormat format, bool force)
+    private static int Run(ParseResult parsed, string model, string output, ConversionOptions options)
     {
         ConversionResult result;
         using (Progress progress = new("%"))
-            result = Conversion.Convert(model, output, format, force, share => progress.Report((long)(share * 100), share), CommandHost.Interrupted);
+            result = Conversion.Convert(model, output, options, share => progress.Report((long)(share * 100), share), CommandHost.Interrupted);
         if (result.LeftOut.Count > 0) Messages.Write($"left out, since they hold the same weights: {string.Join(", ", result.LeftOut)}");
         if (StandardOutput.IsTerminal && !parsed.GetValue(CommandHost.Json))
         {
@@ -47,8 +63,9 @@ internal static class ConvertCommand
         return CommandHost.Done;
     }
 
-    private static WeightFormat Format(string name) => name switch
+    private static WeightFormat? Format(string? name) => name switch
     {
+        null => null,
         "f16" => WeightFormat.F16,
         "bf16" => WeightFormat.BF16,
         "int8" => WeightFormat.Int8,

@@ -32,6 +32,7 @@ internal static class ForwardCommand
             DefaultValueFactory = _ => s_tasks[0].Name,
         };
         task.AcceptOnlyFromAmong([.. s_tasks.Select(known => known.Name)]);
+        Option<string?> adapter = new("--adapter") { Description = "A LoRA adapter as PEFT saves it, on top of the model.", HelpName = "DIR" };
         Option<bool> states = new("--hidden-states") { Description = "Write the embedding's and every layer's states too." };
         Option<string> inputs = new("--inputs")
         {
@@ -46,12 +47,13 @@ internal static class ForwardCommand
             Required = true,
         };
         Option<string?> global = GlobalOption.Create();
-        Command command = new("forward", "Run a model on recorded inputs and write its outputs.") { model, task, states, global, inputs, outputs };
+        Command command = new("forward", "Run a model on recorded inputs and write its outputs.") { model, task, adapter, states, global, inputs, outputs };
         command.SetAction(parsed =>
         {
             string name = parsed.GetRequiredValue(task);
             return Run(DefaultModel.Folder(parsed.GetRequiredValue(model)), s_tasks.First(known => known.Name == name).Task, parsed.GetValue(states),
-                parsed.GetRequiredValue(inputs), parsed.GetRequiredValue(outputs), ThreadCount.Of(parsed), mustDetect: name == Rtd, parsed.GetValue(global));
+                parsed.GetRequiredValue(inputs), parsed.GetRequiredValue(outputs), ThreadCount.Of(parsed), mustDetect: name == Rtd, parsed.GetValue(global),
+                parsed.GetValue(adapter));
         });
         const string Recorded = "tests/Cloze.Tests/Data/models/bert/base";
         return command.Example($"cloze forward --model {Recorded} --inputs {Recorded}/reference.safetensors --outputs result.safetensors");
@@ -60,14 +62,15 @@ internal static class ForwardCommand
     /// <param name="global">As <see cref="GlobalOption"/> reads it.</param>
     /// <param name="mustDetect">Refuses a model that does not find replaced tokens.</param>
     internal static int Run(
-        string folder, ModelTask? task, bool keepsStates, string inputsPath, string outputsPath, int threads, bool mustDetect = false, string? global = null)
+        string folder, ModelTask? task, bool keepsStates, string inputsPath, string outputsPath, int threads, bool mustDetect = false, string? global = null,
+        string? adapter = null)
     {
         ForwardInputs inputs = ForwardInputs.Read(inputsPath);
         (GlobalAttention Global, int? Texts)? chosen = GlobalOption.Read(global);
         if (chosen is not null && inputs.Tokens.Global is not null)
             throw new CommandException($"{inputsPath} has input.global_attention_mask and --global is given too; give one of them.");
         foreach (string name in inputs.NotRead) Messages.Write($"{inputsPath}: {name} is not read.");
-        using LoadedModel loaded = LoadedModel.Load(folder, task, threads);
+        using LoadedModel loaded = LoadedModel.Load(folder, task, threads, adapter);
         if (loaded.LoadedTask == ModelTask.MultipleChoice && inputs.Choices is null)
             throw new CommandException($"{inputsPath}: multiple choice needs input.input_ids of [B,choices,S].");
         if (mustDetect && loaded.Model.Head is not (ReplacedTokenHead<CpuTensor> or ReplacedTokenPretraining<CpuTensor>))

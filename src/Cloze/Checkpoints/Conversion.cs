@@ -1,48 +1,71 @@
+using System.Globalization;
 using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
-using Cloze.Heads;
-using Cloze.Ops;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 namespace Cloze.Checkpoints;
 
 /// <summary>What a conversion wrote.</summary>
 /// <param name="Tensors">In the new file, scales not counted.</param>
 /// <param name="Quantized">Of these, as int8.</param>
-/// <param name="Bytes">Of the new weights file.</param>
+/// <param name="Bytes">Of the new weights files.</param>
 /// <param name="LeftOut">Files that were not copied: the same weights in other formats.</param>
 public sealed record ConversionResult(int Tensors, int Quantized, long Bytes, IReadOnlyList<string> LeftOut);
 
-/// <summary>Writes a checkpoint folder again with its weights in another format.</summary>
+/// <summary>What a conversion is to do.</summary>
+public sealed record ConversionOptions
+{
+    /// <summary>How weights are stored; null: as they are.</summary>
+    public WeightFormat? Weights { get; init; }
+    /// <summary>A LoRA adapter as PEFT saves it, which is merged into the weights; null: none.</summary>
+    public string? Adapter { get; init; }
+    /// <summary>The most bytes of tensors in one file, at least 1; more is split into shards with an index. Null: one file.</summary>
+    public long? ShardBytes { get; init; }
+    /// <summary>Replace a checkpoint folder that is there.</summary>
+    public bool Force { get; init; }
+}
+
+/// <summary>Writes a checkpoint folder again: weights in another format, of an adapter and its base model, in one file or in shards.</summary>
 /// <remarks>
-/// The same input gives the same bytes. The weights become one <c>model.safetensors</c>; config.json says their format; the model card says what was done,
-/// from which files and by which version; every other file is copied byte for byte, but not the same weights in another format.
+/// The same input gives the same bytes. The weights become safetensors under the reference's names; config.json says their format; the model card says what was
+/// done, from which files and by which version; every other file is copied byte for byte, but not the same weights in another format.
 /// </remarks>
 public static class Conversion
 {
     private const string Card = "README.md";
-    private const int LargestExact = 1 << 24;
 
     private const string Int8Section = "\nThe weight of every linear layer and every embedding, [rows, columns], is stored as 8-bit integers q "
         + "with one float32 scale a row: scale = max|row| / 127\n(1 for a row of zeros), q = x / scale rounded half to even, value = q · scale. "
         + "Everything else is float32. `config.json` says so in\n`quantization_config` (the layout of compressed-tensors, which transformers reads too).";
     private static readonly string[] s_weightExtensions = [".h5", ".msgpack", ".ot", ".onnx", ".onnx_data", ".gguf"];
 
-    /// <param name="model">The folder to read.</param>
+    /// <param name="model">The folder to read: a checkpoint, or an adapter.</param>
     /// <param name="output">The folder to write: appears whole or not at all.</param>
-    /// <param name="force">Replace a checkpoint folder that is there.</param>
     /// <param name="progress">Told the share that is done, 0 … 1.</param>
     /// <exception cref="CheckpointException">The folder cannot be read as a model, or a weight does not fit the format.</exception>
     /// <exception cref="IOException">The output cannot be written, or exists.</exception>
     public static ConversionResult Convert(
-        string model, string output, WeightFormat format, bool force = false, Action<double>? progress = null, CancellationToken cancellation = default)
+        string model, string output, ConversionOptions options, Action<double>? progress = null, CancellationToken cancellation = default)
     {
-        using Checkpoint checkpoint = Checkpoint.Open(model);
-        if (format == WeightFormat.Int8 && checkpoint.IsQuantized) throw new CheckpointException($"{model} is stored as int8 already.");
+        using Checkpoint checkpoint = Checkpoint.Open(model, adapter: options.Adapter);
+        return Write(checkpoint, output, options, progress, cancellation);
+    }
+
+    internal static ConversionResult Write(
+        Checkpoint checkpoint, string output, ConversionOptions options, Action<double>? progress, CancellationToken cancellation)
+    {
+        string model = checkpoint.Folder;
+        if (options.ShardBytes < 1) throw new ArgumentOutOfRangeException(nameof(options), options.ShardBytes, "A shard has at least 1 byte.");
+        if (options.Weights == WeightFormat.Int8 && checkpoint.IsQuantized) throw new CheckpointException($"{model} is stored as int8 already.");
+        if (options.Weights is null && checkpoint.IsQuantized && checkpoint.AdapterFolder is not null)
+            throw new CheckpointException($"{model} is stored as int8, which what an adapter adds does not fit: choose f32, f16 or bf16.");
         if (Overlap(OutputFolder.RealPath(model), OutputFolder.RealPath(output)))
             throw new IOException($"{output} and {model} lie in each other; name an output folder beside the input.");
 
-        List<NewTensor> tensors = Encode(checkpoint, model, format);
-        using OutputFolder folder = OutputFolder.Create(output, force);
+        ConvertedModel converted = ConvertedModel.Of(checkpoint, options.Weights);
+        IReadOnlyList<NewTensor> tensors = converted.Tensors;
+        using OutputFolder folder = OutputFolder.Create(output, options.Force);
         List<string> leftOut = [];
         foreach (string file in Files(model))
         {
@@ -50,13 +73,13 @@ public static class Conversion
             if (IsWeights(file)) leftOut.Add(file);
             else if (file is not ("config.json" or Card)) folder.Write(file, stream => Copy(Path.Combine(model, file), stream));
         }
-        leftOut.RemoveAll(file => file == WeightFiles.IndexName || checkpoint.Weights.Files.Contains(Path.Combine(model, file)));
-        folder.Write("config.json", stream => stream.Write(ConfigRewriter.For(format, FileFault.ReadSmall(Path.Combine(model, "config.json")))));
-        folder.Write(Card, stream => stream.Write(ModelCard(Path.Combine(model, Card), format, checkpoint.Weights.Files)));
-        long bytes = WriteWeights(folder, tensors, progress, cancellation);
+        leftOut.RemoveAll(file => file is WeightFiles.IndexName or WeightFiles.TorchIndexName || checkpoint.Weights.Files.Contains(Path.Combine(model, file)));
+        folder.Write("config.json", stream => stream.Write(converted.Config));
+        if (ModelCard(checkpoint, options.Weights) is { } card) folder.Write(Card, stream => stream.Write(card));
+        long bytes = WriteWeights(folder, Shards(tensors, options.ShardBytes), progress, cancellation);
         cancellation.ThrowIfCancellationRequested();
         folder.Commit();
-        int quantized = tensors.Count(tensor => tensor.Type == TensorType.I8 && format == WeightFormat.Int8);
+        int quantized = tensors.Count(tensor => tensor.Type == TensorType.I8 && options.Weights == WeightFormat.Int8);
         return new(tensors.Count - quantized, quantized, bytes, leftOut);
     }
 
@@ -64,44 +87,42 @@ public static class Conversion
     public static string Version { get; } =
         typeof(Conversion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown";
 
-    /// <summary>Every stored tensor in its new form. A Linear or an Embedding is what the model of the folder's class uses as matrix or table.</summary>
-    private static List<NewTensor> Encode(Checkpoint checkpoint, string model, WeightFormat format)
+    /// <summary>In the order in which they stand, each shard as full as the limit lets it be.</summary>
+    private static List<List<NewTensor>> Shards(IReadOnlyList<NewTensor> tensors, long? most)
     {
-        ModelTask task = File.Exists(Path.Combine(model, "modules.json")) ? ModelTask.Base : ModelRegistry.TaskOf(checkpoint.Config, checkpoint.Architecture);
-        object settings = checkpoint.Architecture.Configure(checkpoint.Config, checkpoint);
-        LoadReport report = LoadReport.Of(checkpoint, settings, task, TaskConfig.Read(checkpoint.Config, task).Labels.Count);
-        report.ThrowIfFaulty();
-        Dictionary<string, (WeightRole Role, StoredTensor Tensor)> roles = [];
-        foreach ((TensorRequest request, StoredTensor stored) in report.Read)
+        List<List<NewTensor>> shards = [[]];
+        long bytes = 0;
+        foreach (NewTensor tensor in tensors)
         {
-            roles[stored.Name] = (request.Role, stored);
-            if (checkpoint.FindTied(request) is { } tied) roles.TryAdd(tied.Name, (request.Role, tied)); // stored twice: the same values again
-        }
-        List<NewTensor> tensors = [];
-        foreach (FileTensor stored in checkpoint.Weights.Tensors.Values)
-        {
-            if (checkpoint.IsPartOfInt8(stored)) continue;
-            if (roles.TryGetValue(stored.Name, out (WeightRole Role, StoredTensor Tensor) read))
+            if (shards[^1].Count > 0 && bytes + tensor.Bytes > (most ?? long.MaxValue))
             {
-                bool isInt8 = format == WeightFormat.Int8 && read.Role is (WeightRole.Matrix or WeightRole.Table);
-                if (isInt8) tensors.AddRange(WeightEncoder.Int8(stored.Name, read.Tensor));
-                else tensors.Add(WeightEncoder.Float(stored.Name, read.Tensor, format));
-                continue;
+                shards.Add([]);
+                bytes = 0;
             }
-            StoredTensor unread = checkpoint.Raw(stored);
-            bool isWhole = ReferenceEquals(unread.Values, stored) && !TensorTypes.IsFloat(stored.Type); // a buffer of positions
-            if (isWhole && format != WeightFormat.Int8) tensors.Add(new(stored.Name, stored.Type, stored.Shape, stored.CopyTo));
-            else if (isWhole && Array.Exists(stored.ReadIntegers(), value => Math.Abs((long)value) > LargestExact))
-                throw new CheckpointException($"{stored.Path}: {stored} holds whole numbers above {LargestExact}, which float32 cannot; take it out.");
-            else tensors.Add(WeightEncoder.Float(stored.Name, unread, format));
+            shards[^1].Add(tensor);
+            bytes += tensor.Bytes;
         }
-        return tensors;
+        return shards;
     }
 
-    private static long WriteWeights(OutputFolder folder, List<NewTensor> tensors, Action<double>? progress, CancellationToken cancellation)
+    private static long WriteWeights(OutputFolder folder, List<List<NewTensor>> shards, Action<double>? progress, CancellationToken cancellation)
     {
-        long written = 0, all = tensors.Sum(tensor => tensor.Bytes);
-        IEnumerable<NewTensor> watched = tensors.Select(tensor => tensor with
+        long written = 0, all = shards.Sum(shard => shard.Sum(tensor => tensor.Bytes)), bytes = 0;
+        SortedDictionary<string, string> shardOf = new(StringComparer.Ordinal);
+        for (int i = 0; i < shards.Count; i++)
+        {
+            string name = shards.Count == 1 ? WeightFiles.SingleName : string.Create(CultureInfo.InvariantCulture, $"model-{i + 1:D5}-of-{shards.Count:D5}.safetensors");
+            folder.Write(name, stream =>
+            {
+                SafetensorsWriter.Write(stream, shards[i].Select(Watched));
+                bytes += stream.Position;
+            });
+            foreach (NewTensor tensor in shards[i]) shardOf.Add(tensor.Name, name);
+        }
+        if (shards.Count > 1) folder.Write(WeightFiles.IndexName, stream => WriteIndex(stream, shardOf, all));
+        return bytes;
+
+        NewTensor Watched(NewTensor tensor) => tensor with
         {
             Write = stream =>
             {
@@ -109,32 +130,43 @@ public static class Conversion
                 tensor.Write(stream);
                 progress?.Invoke((double)(written += tensor.Bytes) / all);
             },
-        });
-        long bytes = 0;
-        folder.Write(WeightFiles.SingleName, stream =>
-        {
-            SafetensorsWriter.Write(stream, watched);
-            bytes = stream.Position;
-        });
-        return bytes;
+        };
     }
 
-    /// <summary>The card that was there, byte for byte, and a section on what was done.</summary>
-    private static byte[] ModelCard(string path, WeightFormat format, IEnumerable<string> weights)
+    private static void WriteIndex(Stream stream, SortedDictionary<string, string> shardOf, long bytes)
     {
-        byte[] before = File.Exists(path) ? FileFault.ReadSmall(path) : [];
-        string name = format.ToString().ToLowerInvariant();
-        StringBuilder section = new(before.Length == 0 ? "" : before[^1] == '\n' ? "\n" : "\n\n");
-        section.Append($"## Weights stored as {name}\n\n`model.safetensors` was written by `cloze convert --weights {name}` (Cloze {Version}) from\n\n");
-        foreach (string file in weights) section.Append($"- `{Path.GetFileName(file)}`, sha256 {Sha256(file)}\n");
+        using Utf8JsonWriter json = new(stream, new() { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n" });
+        json.WriteStartObject();
+        json.WriteStartObject("metadata");
+        json.WriteNumber("total_size", bytes);
+        json.WriteEndObject();
+        json.WriteStartObject("weight_map");
+        foreach ((string tensor, string shard) in shardOf) json.WriteString(tensor, shard);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    /// <summary>The card that was there, byte for byte, and a section on what was done. Null: there was none, and nothing was done to the values.</summary>
+    private static byte[]? ModelCard(Checkpoint checkpoint, WeightFormat? format)
+    {
+        string path = Path.Combine(checkpoint.Folder, Card);
+        byte[]? before = File.Exists(path) ? FileFault.ReadSmall(path) : null;
+        if (format is null && checkpoint.AdapterFolder is null) return before;
+        string name = format?.ToString().ToLowerInvariant() ?? "they were";
+        StringBuilder section = new(before is not { Length: > 0 } ? "" : before[^1] == '\n' ? "\n" : "\n\n");
+        string how = format is null ? "" : $" --weights {name}";
+        section.Append($"## Weights stored as {name}\n\n`model.safetensors` was written by `cloze convert{how}` (Cloze {Version}) from\n\n");
+        foreach (string file in checkpoint.Weights.Files) section.Append($"- `{Path.GetFileName(file)}`, sha256 {Sha256(file)}\n");
+        foreach (string file in checkpoint.AdapterFiles) section.Append($"- the LoRA adapter `{Path.GetFileName(file)}`, sha256 {Sha256(file)}, merged: W + s · B·A in float32\n");
         section.Append(format switch
         {
             WeightFormat.Int8 => Int8Section,
             WeightFormat.F32 => "\nEvery weight is stored as float32.",
+            null => "\nEvery weight is stored in the type that it had.",
             _ => $"\nEvery weight is stored as {(format == WeightFormat.F16 ? "float16" : "bfloat16")}, rounded to nearest even.",
         });
         section.Append(" All files but the weights, `config.json` and this card are unchanged.\n");
-        return [.. before, .. Encoding.UTF8.GetBytes(section.ToString())];
+        return [.. before ?? [], .. Encoding.UTF8.GetBytes(section.ToString())];
     }
 
     private static string Sha256(string path)

@@ -12,6 +12,7 @@ internal sealed class StoredNames
     private static readonly string[] s_wrappers = ["module.", "model.", "_orig_mod."];
     private readonly Dictionary<string, FileTensor> _tensors;
     private readonly TensorNames _names;
+    private readonly int _wrapped;
     private readonly string? _prefix;
     private readonly (string Name, string Stored)? _within;
 
@@ -24,10 +25,17 @@ internal sealed class StoredNames
             && tensors.Keys.All(name => name.StartsWith(first[..(wrapped + wrapper.Length)], StringComparison.Ordinal))
             && (!names.Prefixes.Contains(wrapper[..^1]) || PrefixBelow(tensors.Keys, wrapped + wrapper.Length) is not null))
             wrapped += wrapper.Length;
+        _wrapped = wrapped;
         _tensors = tensors.ToDictionary(tensor => tensor.Key[wrapped..], tensor => tensor.Value);
         _prefix = PrefixBelow(_tensors.Keys, 0);
         if (names.Within is { } within && _tensors.Keys.Any(name => name.StartsWith(Prefixed(within.Stored), StringComparison.Ordinal))) _within = within;
     }
+
+    /// <summary>All tensors.</summary>
+    public IEnumerable<FileTensor> Tensors => _tensors.Values;
+
+    /// <summary>The name of a tensor without wrappers around the whole model.</summary>
+    public string Plain(FileTensor tensor) => tensor.Name[_wrapped..];
 
     /// <summary>The tensor that model files call <paramref name="name"/>; null: it is not there.</summary>
     public FileTensor? Find(string name) => Spelled(name)

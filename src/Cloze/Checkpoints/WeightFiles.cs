@@ -70,7 +70,7 @@ public sealed class WeightFiles : IDisposable
         return new(other switch
         {
             null => $"{folder} has no weights: none of {string.Join(", ", s_names)} is there.",
-            "adapter_model.safetensors" => $"{folder} holds an adapter only ({other}), which is not supported: merge it into its base model and save that.",
+            "adapter_model.safetensors" => $"{folder} holds an adapter only ({other}); give the folder of its base model as --model, and this one as --adapter.",
             _ => $"{folder} has its weights as {other} only, which is not supported: save them as {SingleName} (transformers: model.save_pretrained).",
         });
     }

@@ -36,22 +36,24 @@ public sealed class LoadedModel : IDisposable
     /// <summary>What stands on the encoder.</summary>
     public ModelTask LoadedTask { get; }
 
-    /// <param name="folder">config.json and the weights.</param>
+    /// <param name="folder">config.json and the weights, or an adapter that names such a folder.</param>
     /// <param name="task">Null: the first of <c>architectures</c> in config.json tells, else the tensors that are there.</param>
     /// <param name="threads">Threads that one operation may use; null: the environment variable CLOZE_THREADS, else the number of cores.</param>
+    /// <param name="adapter">A LoRA adapter as PEFT saves it, on top of the folder's weights; null: none.</param>
     /// <exception cref="CheckpointException">The folder cannot be read as a model for that task.</exception>
     /// <exception cref="ArgumentException">The number of threads, or CLOZE_THREADS, is not from 1 to 1024.</exception>
-    public static LoadedModel Load(string folder, ModelTask? task = ModelTask.Base, int? threads = null) => Load(folder, task, threads, decodes: false);
+    public static LoadedModel Load(string folder, ModelTask? task = ModelTask.Base, int? threads = null, string? adapter = null) =>
+        Load(folder, task, threads, adapter, decodes: false);
 
     /// <summary>For masked words, predicted as the network was pretrained to.</summary>
     /// <remarks>The reference's classes of DeBERTa leave its mask decoder out; here it is used whatever class config.json names, if the file holds its tensors.</remarks>
     /// <exception cref="CheckpointException">The folder cannot be read as a model for that task.</exception>
-    internal static LoadedModel LoadForGaps(string folder, int? threads) => Load(folder, ModelTask.MaskedLm, threads, decodes: true);
+    internal static LoadedModel LoadForGaps(string folder, int? threads) => Load(folder, ModelTask.MaskedLm, threads, adapter: null, decodes: true);
 
-    private static LoadedModel Load(string folder, ModelTask? task, int? threads, bool decodes)
+    private static LoadedModel Load(string folder, ModelTask? task, int? threads, string? adapter, bool decodes)
     {
         WarmUp.Start();   // kernels are compiled while files are read
-        Checkpoint file = Checkpoint.Open(folder);
+        Checkpoint file = Checkpoint.Open(folder, adapter: adapter);
         CpuRuntime? runtime = null;
         try
         {

@@ -251,7 +251,7 @@ public class ConversionTests
         new TinyBert().Write(folder);
         using CancellationTokenSource cancellation = new();
         Assert.Throws<OperationCanceledException>(() =>
-            Conversion.Convert(folder.Model(), folder.Output(), WeightFormat.F32, progress: share => { if (share > 0.5) cancellation.Cancel(); },
+            Conversion.Convert(folder.Model(), folder.Output(), new() { Weights = WeightFormat.F32 }, progress: share => { if (share > 0.5) cancellation.Cancel(); },
                 cancellation: cancellation.Token));
         Assert.Equal(["model"], Directory.GetFileSystemEntries(folder.Path).Select(Path.GetFileName));
     }
@@ -311,7 +311,7 @@ public class ConversionTests
     }
 
     private static ConversionResult Converted(string model, string output, WeightFormat format, bool force = false) =>
-        Conversion.Convert(model, output, format, force, cancellation: TestContext.Current.CancellationToken);
+        Conversion.Convert(model, output, new() { Weights = format, Force = force }, cancellation: TestContext.Current.CancellationToken);
 
     /// <summary>Bits of the scores of all words at all places of two sequences.</summary>
     private static int[] Scores(string folder)
