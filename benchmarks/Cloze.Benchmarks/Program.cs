@@ -8,6 +8,7 @@ IReadOnlyList<Benchmark> benchmarks =
     new("attention", "attention at the lengths, terms and windows of encoders, one thread", AttentionBenchmark.Run),
     new("feed-forward", "feed-forward blocks, activations and the packing of weights", FeedForwardBenchmark.Run),
     new("tokenizers", "WordPiece against FastBertTokenizer and Microsoft.ML.Tokenizers; [SECONDS] [TEXTS.txt …]", TokenizerBenchmark.Run),
+    new("tokenizer-race", "every kind of tokenizer beside the npm package tokenizers, one thread: PEER [SECONDS] [NAME …]", TokenizerRace.Run),
     new("embedding-race", "2758 sentences through all-MiniLM-L6-v2 beside ONNX Runtime: [threads] [rounds]", EmbeddingRace.Run),
     new("startup", "from the start of the process to the first embedding: [runs]", Startup.Run),
     new("fuzz-checkpoints", "mutated safetensors, pickles, zips, config.json and indexes: [CASES] [SEED] [TARGET …]", FuzzBenchmark.RunCheckpoints),

@@ -98,7 +98,7 @@ internal static class TokenizerBenchmark
         static double Median(Runner runner) => runner.Tokens / Timing.Percentile(runner.Seconds, 0.5) / 1e6;
     }
 
-    private static IEnumerable<(string Name, string[] Texts)> Texts(string[] args)
+    internal static IEnumerable<(string Name, string[] Texts)> Texts(string[] args)
     {
         if (args.Length > 1) return args.Skip(1).Select(path => (Path.GetFileName(path), File.ReadAllLines(path)));
         string shared = Path.Combine(Machine.Repository, "..", "shared", "data");

@@ -12,6 +12,7 @@ internal sealed class AddedTokenMatcher
     private readonly string[] _patterns;
     private readonly AddedToken[] _tokens;
     private readonly SearchValues<char>? _first;
+    private readonly ulong[] _pairs = new ulong[64]; // bits by the first two units, or by the only one: may say too much, never too little
 
     /// <param name="tokens">What to look for; of two with one pattern the first counts.</param>
     /// <param name="pattern">In which form; an empty one is never found.</param>
@@ -31,7 +32,13 @@ internal sealed class AddedTokenMatcher
         Array.Sort(_patterns, _tokens, StringComparer.Ordinal);
         if (_patterns.Length == 0) return;
         char[] firsts = new char[_patterns.Length];
-        for (int i = 0; i < firsts.Length; i++) firsts[i] = _patterns[i][0];
+        for (int i = 0; i < firsts.Length; i++)
+        {
+            string text = _patterns[i];
+            firsts[i] = text[0];
+            int place = text.Length == 1 ? Place(text[0]) : Place(text[0], text[1]);
+            _pairs[place >> 6] |= 1UL << place;
+        }
         _first = SearchValues.Create(firsts);
     }
 
@@ -48,7 +55,7 @@ internal sealed class AddedTokenMatcher
             int skip = text[from..].IndexOfAny(_first!);
             if (skip < 0) break;
             from += skip;
-            if (Longest(text[from..], out int length) is not { } token)
+            if (!MayStart(text, from) || Longest(text[from..], out int length) is not { } token)
             {
                 from++;
                 continue;
@@ -67,6 +74,14 @@ internal sealed class AddedTokenMatcher
         (start, end) = (text.Length, text.Length);
         return null;
     }
+
+    /// <summary>Whether some pattern may begin with the next two units; a space in ordinary text mostly cannot be a run of spaces.</summary>
+    private bool MayStart(ReadOnlySpan<char> text, int i) =>
+        Has(Place(text[i])) || i + 1 < text.Length && Has(Place(text[i], text[i + 1]));
+
+    private bool Has(int place) => (_pairs[place >> 6] >> place & 1) != 0;
+
+    private static int Place(int first, int second = 0x10000) => (int)((uint)(first * 31 + second) * 0x9E3779B1u >> 20);
 
     private AddedToken? Longest(ReadOnlySpan<char> text, out int length)
     {

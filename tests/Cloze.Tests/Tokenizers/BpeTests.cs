@@ -50,6 +50,26 @@ public sealed class BpeTests
         Assert.True(watch.Elapsed.TotalSeconds < 60, $"{watch.Elapsed.TotalSeconds} s");
     }
 
+    /// <summary>A long text is read only as far as it counts: by blocks through ByteLevel, and through an expression that allows it.</summary>
+    [Theory]
+    [InlineData(null)]
+    [InlineData("""[{"type":"Split","pattern":{"Regex":"'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"},"behavior":"Isolated","invert":false},{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":false}]""")]
+    public void Encode_OfALongTextMakesLittleMoreThanItKeeps(string? pretokenizers)
+    {
+        using ScratchFolder scratch = new();
+        Tokenizer tokenizer = Tokenizer.Load(ByteLevel(scratch, ["h e", "l l"], pretokenizers));
+        string text = string.Concat(Enumerable.Repeat("hello world ", 400_000));
+        EncodeOptions options = new() { Truncation = new(MaxLength: 64) };
+        long least = long.MaxValue;
+        for (int i = 0; i < 4; i++)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            Assert.Equal(64, tokenizer.Encode(text, options).Count);
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+        Assert.True(least < 100_000, $"{least} bytes for a text of {2 * text.Length}");
+    }
+
     /// <summary>Merges whose windows contradict each other: at last the whole word is merged at once.</summary>
     [Fact]
     public void Merging_EndsWhereOneTokenFillsTheWindow()
