@@ -143,6 +143,17 @@ public sealed class SentencePieceTests
         string message = Assert.Throws<TokenizerException>(() => Tokenizer.Load(scratch.Path)).Message;
         Assert.Contains("neither tokenizer.json nor sentencepiece.bpe.model", message);
         Assert.Contains("XlmRoberta", message);
+        Assert.Contains("sentencepiece.bpe.model", Assert.Throws<TokenizerException>(() => Tokenizer.Load(Path.Combine(scratch.Path, "vocab.txt"))).Message);
+    }
+
+    [Fact]
+    public void Load_TakesTheFilesThatAreThereWhereOnlyTheModelsTypeSuggestsAClass()
+    {
+        using ScratchFolder scratch = new();
+        scratch.Write("vocab.txt", "[UNK]\n[CLS]\n[SEP]\n[PAD]\n[MASK]\nthe\n");
+        scratch.Write("config.json", """{"model_type":"albert"}""");
+        Assert.Equal([1, 5, 2], Tokenizer.Load(scratch.Path).EncodeToIds("The").Ids);
+        Assert.Equal([1, 5, 2], Tokenizer.Load(Path.Combine(scratch.Path, "vocab.txt")).EncodeToIds("The").Ids);
     }
 
     [Fact]

@@ -18,7 +18,8 @@ internal enum TokenizerFamily
 /// <summary>Which class a folder names, as transformers 4.57 finds it where there is no tokenizer.json.</summary>
 /// <remarks>
 /// models/auto/tokenization_auto.py: <c>tokenizer_class</c> of tokenizer_config.json, else of config.json, else the class of config.json's <c>model_type</c>. A
-/// model type that is not known here names nothing.
+/// model type that is not known here names nothing, and one whose class has no file in the folder does not either: models are trained with other tokenizers than
+/// their type's (ALBERT on BERT's vocabulary).
 /// </remarks>
 internal static class TokenizerClass
 {
@@ -69,12 +70,15 @@ internal static class TokenizerClass
 
     /// <param name="folder">Where config.json may be.</param>
     /// <param name="config">tokenizer_config.json; null: there is none.</param>
+    /// <param name="isNamed">By its name; false: only the type of the model suggests it.</param>
     /// <exception cref="TokenizerException">A class is named that is not read.</exception>
-    public static TokenizerFamily Of(string folder, JsonValue? config)
+    public static TokenizerFamily Of(string folder, JsonValue? config, out bool isNamed)
     {
+        isNamed = true;
         if (config?.Find("tokenizer_class") is { } named) return Of(named);
         if (Sidecar.Read(folder, "config.json") is not { } model) return TokenizerFamily.None;
         if (model.Find("tokenizer_class") is { } ofModel) return Of(ofModel);
+        isNamed = false;
         return model.Find("model_type") is { IsText: true } type ? s_modelTypes.GetValueOrDefault(type.Text()) : TokenizerFamily.None;
     }
 

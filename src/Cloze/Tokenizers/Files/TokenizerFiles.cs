@@ -12,13 +12,15 @@ internal static class TokenizerFiles
         if (Directory.Exists(path)) return LoadFolder(path);
         if (!File.Exists(path)) throw new TokenizerException($"{path} does not exist. Give a folder, a tokenizer.json, a vocab.txt or a SentencePiece .model.");
         string extension = Path.GetExtension(path);
-        bool isText = extension.Equals(".txt", StringComparison.OrdinalIgnoreCase), isModel = extension.Equals(".model", StringComparison.OrdinalIgnoreCase);
-        if (!isText && !isModel) return TokenizerJson.Read(path);
+        bool isText = extension.Equals(".txt", StringComparison.OrdinalIgnoreCase);
+        if (!isText && !extension.Equals(".model", StringComparison.OrdinalIgnoreCase)) return TokenizerJson.Read(path);
 
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         JsonValue? config = Sidecar.Read(folder, "tokenizer_config.json");
-        TokenizerFamily family = TokenizerClass.Of(folder, config);
-        if (family != TokenizerFamily.None && isText != (family == TokenizerFamily.Bert) && isModel != IsSentencePiece(family))
+        TokenizerFamily family = TokenizerClass.Of(folder, config, out bool isNamed);
+        bool isItsFile = family == TokenizerFamily.None || (isText ? family == TokenizerFamily.Bert : IsSentencePiece(family));
+        if (!isItsFile && !isNamed) family = TokenizerFamily.None;
+        else if (!isItsFile)
             throw new TokenizerException($"{path} is not what {folder} names: its class is {family}, which is read from {FileOf(family)}. Give the folder, or the file alone.");
         return isText ? BertFiles.Read(path, config) : SentencePieceFiles.Read(path, family, config);
     }
@@ -28,8 +30,9 @@ internal static class TokenizerFiles
         string json = Path.Combine(folder, "tokenizer.json");
         if (File.Exists(json)) return TokenizerJson.Read(json);
         JsonValue? config = Sidecar.Read(folder, "tokenizer_config.json");
-        TokenizerFamily family = TokenizerClass.Of(folder, config);
+        TokenizerFamily family = TokenizerClass.Of(folder, config, out bool isNamed);
         string? vocabulary = Find(folder, "vocab.txt"), bpe = Find(folder, "vocab.json"), model = Model(folder, FileOf(family));
+        if (!isNamed && (IsSentencePiece(family) ? model : family == TokenizerFamily.Bert ? vocabulary : bpe) is null) family = TokenizerFamily.None;
         return family switch
         {
             TokenizerFamily.None when vocabulary is not null => BertFiles.Read(vocabulary, config),
