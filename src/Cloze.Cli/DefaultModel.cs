@@ -29,6 +29,10 @@ internal static class DefaultModel
             : throw new CommandException($"There is no model beside the program ({Beside}); give one by --model DIR or by {Variable}.");
     }
 
+    /// <summary>The folder of a LoRA adapter, which may lie on a hub; null: none is asked for.</summary>
+    /// <exception cref="CommandException">There is no such folder, and no such adapter.</exception>
+    public static string? Adapter(string? asked) => asked is null ? null : Existing(asked, "--adapter", HubFiles.Adapter);
+
     /// <param name="source">How the value was given: <c>--model</c>, or the name of an argument or variable.</param>
     /// <exception cref="CommandException">There is no such folder, and no such model.</exception>
     public static string Existing(string value, string source, HubFiles files = HubFiles.All)

@@ -12,7 +12,7 @@ internal static class ConvertCommand
         Option<string> output = new("--output") { Description = "The folder to write; it appears whole or not at all.", HelpName = "DIR", Required = true };
         Option<string?> weights = new("--weights") { Description = "How weights are stored; int8, with a scale a row, is the smallest; default: as they are." };
         weights.AcceptOnlyFromAmong("f32", "f16", "bf16", "int8");
-        Option<string?> adapter = new("--adapter") { Description = "A LoRA adapter as PEFT saves it, to be merged into the weights.", HelpName = "DIR" };
+        Option<string?> adapter = new("--adapter") { Description = "A LoRA adapter as PEFT saves it, to be merged into the weights.", HelpName = DefaultModel.HelpName };
         Option<string?> shardSize = new("--shard-size")
         {
             Description = "The most bytes of weights in one file (500MB, 2GB, 1GiB); more becomes shards with an index. Default: one file.",
@@ -28,7 +28,7 @@ internal static class ConvertCommand
             ConversionOptions options = new()
             {
                 Weights = Format(parsed.GetValue(weights)),
-                Adapter = parsed.GetValue(adapter),
+                Adapter = DefaultModel.Adapter(parsed.GetValue(adapter)),
                 ShardBytes = parsed.GetValue(shardSize) is { } size ? ByteSize.Parse(size) ?? throw new UsageException($"--shard-size {size} is no size; 500MB is one.") : null,
                 Force = parsed.GetValue(force),
             };

@@ -9,6 +9,8 @@ public enum HubFiles
     All,
     /// <summary>The tokenizer only.</summary>
     Tokenizer,
+    /// <summary>A LoRA adapter only.</summary>
+    Adapter,
 }
 
 /// <summary>Which files the program reads of a model: what is in a snapshot, what is still needed, and what the model does not have.</summary>
@@ -20,6 +22,7 @@ internal sealed class ModelFiles
 {
     private static readonly (string Name, bool IsIndex)[] s_weights =
         [(WeightFiles.SingleName, false), (WeightFiles.IndexName, true), (WeightFiles.TorchName, false), (WeightFiles.TorchIndexName, true)];
+    private static readonly string[] s_adapters = ["adapter_model.safetensors", "adapter_model.bin"];
     private static readonly string[] s_vocabularies =
         ["vocab.txt", "vocab.json", "merges.txt", "spm.model", "spiece.model", "sentencepiece.bpe.model", "special_tokens_map.json", "added_tokens.json"];
     private static readonly string[] s_limits =
@@ -41,6 +44,12 @@ internal sealed class ModelFiles
         if (wanted == HubFiles.Tokenizer)
         {
             Tokenizer("");
+            return;
+        }
+        if (wanted == HubFiles.Adapter)
+        {
+            HasConfig = One("adapter_config.json") == State.Present;
+            HasWeights = First("", s_adapters) == State.Present;
             return;
         }
         string encoder = "";

@@ -50,7 +50,12 @@ public sealed class ModelHub
         string? commit = folder.Commit(model);
         if (Settings.IsOffline)
         {
-            string lacking = files == HubFiles.Tokenizer ? "a tokenizer" : "config.json or some of its weights";
+            string lacking = files switch
+            {
+                HubFiles.Tokenizer => "a tokenizer",
+                HubFiles.Adapter => "an adapter",
+                _ => "config.json or some of its weights",
+            };
             string what = commit is null || !Directory.Exists(folder.Snapshot(commit)) ? $"is not in the cache {Settings.CacheFolder}"
                 : $"is in the cache ({folder.Snapshot(commit)}), but lacks {lacking}";
             throw new HubException($"{model} {what}, and HF_HUB_OFFLINE forbids to fetch it.");
@@ -87,7 +92,7 @@ public sealed class ModelHub
             }
         }
         if (!(files == HubFiles.Tokenizer ? found.HasTokenizer : found.HasConfig || found.HasWeights))
-            throw new HubException($"{model} holds no {(files == HubFiles.Tokenizer ? "tokenizer" : "model")} that Cloze reads: {Present(listing.Files)}.");
+            throw new HubException($"{model} holds no {(files == HubFiles.All ? "model" : files.ToString().ToLowerInvariant())} that Cloze reads: {Present(listing.Files)}.");
         InCache(() =>
         {
             foreach (string name in found.Absent) folder.MarkAbsent(listing.Commit, name);

@@ -435,6 +435,19 @@ public class ModelHubTests
     }
 
     [Fact]
+    public async Task Download_OfAnAdapterTakesItsTwoFiles()
+    {
+        using HubFixture at = new();
+        await Assert.ThrowsAsync<HubException>(() => at.DownloadAsync(files: HubFiles.Adapter));
+        at.Hub.Files["adapter_config.json"] = "{}"u8.ToArray();
+        at.Hub.Files["adapter_model.safetensors"] = [1, 2, 3];
+        at.Hub.Files["adapter_model.bin"] = [4];
+        await at.DownloadAsync(files: HubFiles.Adapter);
+        Assert.Equal(["adapter_config.json", "adapter_model.safetensors"], HubFixture.Names(at.Snapshot));
+        Assert.NotNull(at.Client(isOffline: true).Find(at.Model, HubFiles.Adapter));
+    }
+
+    [Fact]
     public async Task Download_OfATokenizerTakesNoWeights()
     {
         using HubFixture at = new();
