@@ -52,8 +52,8 @@ internal sealed class Adapter
     {
         foreach ((string module, LowRank low) in _modules)
         {
-            if (!_config.IsTarget(module)) throw Fault($"{FileFault.Shown(module)} is adapted, but target_modules of {_config.Source} do not name it");
             if (Find(stored, $"{module}.weight", names) is not { } weight) throw Fault($"{FileFault.Shown(module)} is no module of the base model");
+            if (!_config.IsTarget(module)) throw Fault($"{FileFault.Shown(module)} is adapted, but target_modules of {_config.Source} do not name it");
             if (!weight.Shape.SequenceEqual([low.Rows, low.Columns])) throw Fault($"{FileFault.Shown(module)} is [{low.Rows},{low.Columns}]; in the base model it is {weight}");
         }
         foreach ((string name, StoredTensor tensor) in _replaced)
