@@ -20,7 +20,7 @@ internal sealed class PrefixRewriter(char prefix, bool replacesSpaces, PrependSc
         foreach (Split split in splits.Take())
         {
             int start = target.Length;
-            if (Needs(text, split)) target.Append(prefix, text.Span(split.Start, 1));
+            if (Needs(text, split)) target.Append(prefix, text.Span(split.Start, char.IsHighSurrogate(chars[split.Start]) ? 2 : 1));
             target.Copy(text, split.Start, split.End);
             if (replacesSpaces) target.Written(start).Replace(' ', prefix);
             splits.Add(start, target.Length);

@@ -11,7 +11,7 @@ internal sealed class TokenSink
     private int _base, _word;
 
     public int Count { get; private set; }
-    public int Capacity => _ids.Length;
+    public int Capacity => Math.Max(_ids.Length, Unigram.Capacity);
     public ReadOnlySpan<int> Ids => _ids.AsSpan(0, Count);
     public ReadOnlySpan<int> Words => _words.AsSpan(0, Count);
     public ReadOnlySpan<TokenOffset> Offsets => _offsets.AsSpan(0, Count);
