@@ -381,6 +381,7 @@ public sealed class DebertaV2Architecture : IArchitecture
             return new(both.Generator.Encoder, both, GlobalRules.None, DebertaHeads.Labels(pair.Generator));
         }
         DebertaV2Config read = (DebertaV2Config)config;
+        if (task != ModelTask.MaskedLm) read = read with { HasMaskDecoder = false }; // its table of positions would limit the length
         return DebertaHeads.Model(read, task, labels, weights, new DebertaV2<T>(read, weights.Under("deberta")));
     }
 }

@@ -77,6 +77,7 @@ public class ShapeTests
     [Theory]
     [InlineData("modernbert-base", null, 8192)]
     [InlineData("mosaic-bert-base", null, 512)]
+    [InlineData("deberta-v3-base", null, 512)]
     [InlineData("roberta-base", 512, null)]
     [InlineData("longformer-base", 4096, null)]
     [InlineData("bert-base", 512, null)]
