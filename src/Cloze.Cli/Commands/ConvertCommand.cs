@@ -29,7 +29,8 @@ internal static class ConvertCommand
             {
                 Weights = Format(parsed.GetValue(weights)),
                 Adapter = DefaultModel.Adapter(parsed.GetValue(adapter)),
-                ShardBytes = parsed.GetValue(shardSize) is { } size ? ByteSize.Parse(size) ?? throw new UsageException($"--shard-size {size} is no size; 500MB is one.") : null,
+                ShardBytes = parsed.GetValue(shardSize) is not { } size ? null
+                    : ByteSize.Parse(size) ?? throw new UsageException($"--shard-size {size} is no size; 500MB is one."),
                 Force = parsed.GetValue(force),
             };
             return Run(parsed, DefaultModel.Folder(parsed.GetRequiredValue(model)), parsed.GetRequiredValue(output), options);

@@ -31,12 +31,14 @@ internal sealed record ConvertedModel(IReadOnlyList<NewTensor> Tensors, byte[] C
         foreach (FileTensor stored in checkpoint.Weights.Tensors.Values)
         {
             bool isRead = read.TryGetValue(stored.Name, out (TensorRequest Request, StoredTensor Tensor) found);
-            string name = flexBert is not null && isRead && found.Request.Name is var asked && checkpoint.Find(asked)?.Name == stored.Name ? asked : checkpoint.PlainName(stored);
+            bool isRenamed = flexBert is not null && isRead && checkpoint.Find(found.Request.Name)?.Name == stored.Name;
+            string name = isRenamed ? found.Request.Name : checkpoint.PlainName(stored);
             if (isRead) tensors.AddRange(Encode(checkpoint, name, stored, found.Request.Role, found.Tensor, format));
             else tensors.AddRange(EncodeUnread(checkpoint, name, stored, format));
         }
         foreach ((TensorRequest request, StoredTensor stored) in report.Read) // what only an adapter holds
-            if (!checkpoint.Weights.Tensors.ContainsKey(stored.Name)) tensors.AddRange(Encode(checkpoint, request.Name, null, request.Role, stored, format ?? WeightFormat.F32));
+            if (!checkpoint.Weights.Tensors.ContainsKey(stored.Name))
+                tensors.AddRange(Encode(checkpoint, request.Name, null, request.Role, stored, format ?? WeightFormat.F32));
         byte[] after = flexBert ?? before;
         return new(tensors, format is { } chosen ? ConfigRewriter.For(chosen, after) : after);
     }

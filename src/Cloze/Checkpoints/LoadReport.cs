@@ -95,8 +95,9 @@ public sealed class LoadReport : ITensorSource
             if (_unreadable.Add(request.Name)) _faults.Add(e.Message);
         }
         if (tooMany)
-            throw new CheckpointException($"{_checkpoint.Weights.Path} holds {_checkpoint.Weights.Tensors.Count} tensors, but lacks more than {_missing.Count - 1} that "
-                + $"{_checkpoint.Config.Source} asks for: {string.Join(", ", _missing.Values.Take(FirstShown))} … It is of another model, or the configuration is wrong.");
+            throw new CheckpointException($"{_checkpoint.Weights.Path} holds {_checkpoint.Weights.Tensors.Count} tensors, but lacks more than "
+                + $"{_missing.Count - 1} that {_checkpoint.Config.Source} asks for: "
+                + $"{string.Join(", ", _missing.Values.Take(FirstShown))} … It is of another model, or the configuration is wrong.");
         return new(request.Name, request.Dimensions, () => throw new InvalidOperationException($"{request.Name} cannot be read."));
     }
 }

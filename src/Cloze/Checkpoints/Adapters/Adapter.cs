@@ -21,14 +21,16 @@ internal sealed class Adapter
     public string Path { get; }
 
     /// <summary>Whether a folder is an adapter, and no model.</summary>
-    public static bool IsAdapter(string folder) => File.Exists(System.IO.Path.Combine(folder, AdapterConfig.FileName)) && !File.Exists(System.IO.Path.Combine(folder, "config.json"));
+    public static bool IsAdapter(string folder) =>
+        File.Exists(System.IO.Path.Combine(folder, AdapterConfig.FileName)) && !File.Exists(System.IO.Path.Combine(folder, "config.json"));
 
     /// <summary>The folder of the base model that an adapter names: a path as it stands, or beside the adapter.</summary>
     /// <exception cref="CheckpointException">It names none, or one that is not there.</exception>
     public static string BaseFolder(string folder)
     {
         AdapterConfig config = AdapterConfig.Read(folder);
-        if (config.BaseModel is not { Length: > 0 } named) throw new CheckpointException($"{config.Source} names no base model; give it: --model BASE --adapter {folder}.");
+        if (config.BaseModel is not { Length: > 0 } named)
+            throw new CheckpointException($"{config.Source} names no base model; give it: --model BASE --adapter {folder}.");
         string[] places = [named, System.IO.Path.Combine(folder, "..", named)];
         return places.FirstOrDefault(Directory.Exists)
             ?? throw new CheckpointException($"{config.Source}: the base model {FileFault.Shown(named)} is not there; give its folder: --model BASE --adapter {folder}.");
@@ -54,7 +56,8 @@ internal sealed class Adapter
         {
             if (Find(stored, $"{module}.weight", names) is not { } weight) throw Fault($"{FileFault.Shown(module)} is no module of the base model");
             if (!_config.IsTarget(module)) throw Fault($"{FileFault.Shown(module)} is adapted, but target_modules of {_config.Source} do not name it");
-            if (!weight.Shape.SequenceEqual([low.Rows, low.Columns])) throw Fault($"{FileFault.Shown(module)} is [{low.Rows},{low.Columns}]; in the base model it is {weight}");
+            if (!weight.Shape.SequenceEqual([low.Rows, low.Columns]))
+                throw Fault($"{FileFault.Shown(module)} is [{low.Rows},{low.Columns}]; in the base model it is {weight}");
         }
         foreach ((string name, StoredTensor tensor) in _replaced)
         {

@@ -66,7 +66,9 @@ internal sealed class AdapterConfig
     }
 
     /// <summary>Whether the configuration says that a module is adapted.</summary>
-    public bool IsTarget(string module) => IsInLayers(module) && !(_excluded.Length > 0 && IsNamed(module, _excluded, _isExcludedPattern)) && (IsAllLinear || IsNamed(module, _targets, _isTargetPattern));
+    public bool IsTarget(string module) => IsInLayers(module)
+        && !(_excluded.Length > 0 && IsNamed(module, _excluded, _isExcludedPattern))
+        && (IsAllLinear || _targets.Length > 0 && IsNamed(module, _targets, _isTargetPattern));
 
     private bool IsNamed(string module, string[] names, bool isPattern) => isPattern ? Matches(module, $@"\A(?:{names[0]})\z")
         : names.Any(name => module == name || module.EndsWith($".{name}", StringComparison.Ordinal));
@@ -118,18 +120,21 @@ internal sealed class AdapterConfig
             "runtime_config", "eva_config", "ensure_weight_tying");
         foreach (string flag in (string[])["use_dora", "use_qalora", "lora_bias", "fan_in_fan_out", "use_bdlora"])
             if (fields.Has(flag)) fields.RefuseFlag(flag);
-        foreach (string form in (string[])["alora_invocation_tokens", "arrow_config", "corda_config", "kasa_config", "layer_replication", "lora_ga_config", "megatron_config",
-            "monteclora_config", "target_parameters", "trainable_token_indices", "velora_config"])
+        foreach (string form in (string[])["alora_invocation_tokens", "arrow_config", "corda_config", "kasa_config", "layer_replication",
+            "lora_ga_config", "megatron_config", "monteclora_config", "target_parameters", "trainable_token_indices",
+            "velora_config"])
         {
             if (fields.Has(form)) throw fields.Unsupported(form, "given", "null");
             fields.WithoutEffect(form);
         }
-        if (fields.Has("loftq_config") && fields.Fields("loftq_config") is { } loftq && loftq.Names.Any()) throw fields.Unsupported("loftq_config", "given", "{} or null");
+        if (fields.Has("loftq_config") && fields.Fields("loftq_config") is { } loftq && loftq.Names.Any())
+            throw fields.Unsupported("loftq_config", "given", "{} or null");
         const string initial = "init_lora_weights";
         if (fields.IsText(initial))
         {
             string text = fields.Text(initial)!;
-            if (text is not ("gaussian" or "orthogonal" or "eva")) throw fields.Unsupported(initial, $"\"{text}\" (the base model was changed)", "true, false, gaussian, orthogonal, eva");
+            if (text is not ("gaussian" or "orthogonal" or "eva"))
+                throw fields.Unsupported(initial, $"\"{text}\" (the base model was changed)", "true, false, gaussian, orthogonal, eva");
         }
         else fields.WithoutEffect(initial);
     }

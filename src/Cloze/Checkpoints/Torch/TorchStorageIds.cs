@@ -24,7 +24,8 @@ internal sealed record TorchStorageId(TorchType Type, string Key, long Bytes, ob
     /// <remarks>torch/serialization.py, persistent_load. Where the storage lay (<c>cuda:0</c>) does not matter here.</remarks>
     public static TorchStorageId Parse(object? id)
     {
-        if (id is not PickleTuple { Items: ["storage", var type, var key, _, var elements, .. var rest] }) throw new PickleFault("a persistent id is not that of a storage");
+        if (id is not PickleTuple { Items: ["storage", var type, var key, _, var elements, .. var rest] })
+            throw new PickleFault("a persistent id is not that of a storage");
         if (type is not TorchGlobal { Kind: TorchGlobalKind.Storage } storage) throw new PickleFault("the class of a storage is none");
         if (key is not string text) throw new PickleFault("the key of a storage is not a text");
         TorchType elementType = storage.Type ?? TorchGlobals.Byte;
