@@ -140,7 +140,7 @@ internal sealed class EncodingBuilder(Tokenizer tokenizer, Template template)
                 sink.Words.Slice(window.Start, window.Length).CopyTo(lanes.Words[at..]);
                 Span<TokenOffset> offsets = lanes.Offsets.Slice(at, window.Length);
                 sink.Offsets.Slice(window.Start, window.Length).CopyTo(offsets);
-                foreach (OffsetTrim trim in template.Trims) _spaces!.Trim(trim, lanes.Ids.Slice(at, window.Length), offsets, sink.Surfaces, window.Start);
+                foreach (OffsetTrim trim in template.Trims) _spaces!.Trim(trim, lanes.Ids.Slice(at, window.Length), offsets, sink, window.Start);
                 foreach (TokenSurface surface in sink.Surfaces)
                     if (window.Holds(surface.Index)) (surfaces ??= []).Add(new(at + surface.Index - window.Start, surface.Text));
             }

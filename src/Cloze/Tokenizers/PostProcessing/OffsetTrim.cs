@@ -16,18 +16,23 @@ internal sealed class TokenSpaces
 
     public TokenSpaces(Func<int, string?> tokenOf, int largestId) => (_tokenOf, _known) = (tokenOf, new ushort[(int)Math.Min(largestId + 1L, 1 << 20)]);
 
-    /// <summary>Trims the offsets of tokens; those in <paramref name="surfaces"/> have a text of their own.</summary>
-    public void Trim(OffsetTrim trim, ReadOnlySpan<int> ids, Span<TokenOffset> offsets, List<TokenSurface> surfaces, int firstIndex)
+    /// <summary>Trims the offsets of a window of a sink's tokens, of which <paramref name="firstIndex"/> is the first.</summary>
+    public void Trim(OffsetTrim trim, ReadOnlySpan<int> ids, Span<TokenOffset> offsets, TokenSink sink, int firstIndex)
     {
-        int next = 0; // surfaces stand in the order of their tokens
+        List<TokenSurface> surfaces = sink.Surfaces; // these tokens have a text of their own
+        int next = 0, wide = 0; // they stand in the order of their tokens
         for (int i = 0; i < ids.Length; i++)
         {
             (int leading, int trailing) = Of(ids[i]);
             while (next < surfaces.Count && surfaces[next].Index < firstIndex + i) next++;
             if (next < surfaces.Count && surfaces[next].Index == firstIndex + i) (leading, trailing) = Count(surfaces[next].Text);
             if (leading == 0 && trailing == 0) continue;
+            while (wide < sink.WidePrefixes.Count && sink.WidePrefixes[wide] < firstIndex + i) wide++;
+            bool isWide = wide < sink.WidePrefixes.Count && sink.WidePrefixes[wide] == firstIndex + i;
             (int start, int end) = (offsets[i].Start, offsets[i].End);
             if (leading == 1 && trim.KeepsFirst && (i == 0 && !trim.IsBehindTemplate || start == 0)) leading = 0;
+            if (isWide && end - start == trailing + 1) trailing++; // nothing but spaces, the first of which has two units
+            if (isWide && leading > 0) leading++;
             start = Math.Min(start + leading, end);
             if (end >= trailing) end = Math.Max(end - trailing, start);
             offsets[i] = new(start, end);

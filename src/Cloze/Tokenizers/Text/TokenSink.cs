@@ -19,6 +19,9 @@ internal sealed class TokenSink
     /// <summary>Texts of the few tokens that are not their vocabulary entry: (index, text).</summary>
     public List<TokenSurface> Surfaces { get; } = [];
 
+    /// <summary>Tokens that begin with a space put before a character of two units, whose place it has: one character into them is two units.</summary>
+    public List<int> WidePrefixes { get; } = [];
+
     /// <summary>Where the current word begins.</summary>
     public int WordStart => _base;
 
@@ -42,6 +45,7 @@ internal sealed class TokenSink
     {
         Count = 0;
         Surfaces.Clear();
+        WidePrefixes.Clear();
     }
 
     /// <summary>What follows belongs to pre-token <paramref name="word"/>, whose first unit stands at <paramref name="start"/>.</summary>
@@ -91,7 +95,12 @@ internal sealed class TokenSink
     public void ToOriginal(int from, AlignedText text)
     {
         if (text.IsIdentity) return; // the base already counted the origin
-        foreach (ref TokenOffset offset in _offsets.AsSpan(from, Count - from)) offset = text.Original(offset.Start, offset.End);
+        for (int i = from; i < Count; i++)
+        {
+            ref TokenOffset offset = ref _offsets[i];
+            if ((text.Spans[offset.Start] & 3) == 2 && text.Chars[offset.Start] is ' ' or 'Ġ') WidePrefixes.Add(i);
+            offset = text.Original(offset.Start, offset.End);
+        }
     }
 
     private void Grow()
