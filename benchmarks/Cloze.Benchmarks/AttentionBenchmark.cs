@@ -15,12 +15,15 @@ internal static class AttentionBenchmark
         .. Shapes("none", 64, null, (16, 28), (128, 57), (512, 67), (2048, 62), (8192, 61)),
         .. Shapes("rotary", 64, null, (16, 28), (128, 59), (512, 69), (2048, 63), (8192, 59)),
         .. Shapes("ALiBi", 64, null, (16, 29), (128, 57), (512, 67), (2048, 57), (8192, 41)),
-        .. Shapes("relative", 64, null, (16, 0), (128, 0), (512, 0)),
+        .. Shapes("relative_key", 64, null, (16, 0), (128, 0), (512, 0)),
+        .. Shapes("relative_key_query", 64, null, (16, 0), (128, 0), (512, 0)),
         .. Shapes("disentangled", 64, null, (16, 12), (128, 22), (512, 30), (2048, 39), (8192, 31)),
+        .. Shapes("disentangled, linear", 64, null, (16, 12), (128, 22), (512, 30), (2048, 39), (8192, 31)),
         .. Shapes("none", 32, null, (16, 25), (128, 49), (512, 55), (2048, 47), (8192, 39)),
         .. Shapes("disentangled", 32, null, (16, 10), (128, 19), (512, 21), (2048, 23)),
         .. Shapes("rotary", 64, 64, (512, 43), (2048, 48), (8192, 47)),
         .. Shapes("none", 64, 256, (512, 40), (2048, 53), (8192, 57)),
+        .. Shapes("global rows", 64, null, (512, 0), (2048, 0), (8192, 0)),
     ];
 
     public static int Run(string[] args, bool smoke)
@@ -30,7 +33,8 @@ internal static class AttentionBenchmark
         Console.WriteLine($"""
 
             Batches of at least 512 tokens of {rounds} interleaved rounds: the median, and the best quarter in brackets.
-            Mark: the per cent of peak to hold on a Zen 3 (0: none is set).
+            Mark: the per cent of peak to hold on a Zen 3 (0: none is set). disentangled: logarithmic buckets (DeBERTa v2 and v3); linear: DeBERTa v1.
+            global rows: the first 16 tokens alone see all others (Longformer).
 
             | heads | term | window | n | µs a token | % of peak | GFLOP/s | mark, % |
             |---|---|---|---|---|---|---|---|
@@ -71,10 +75,13 @@ internal static class AttentionBenchmark
 /// <param name="Length">Tokens of each sequence.</param>
 internal sealed record AttentionShape(string Term, int Heads, int HeadSize, int? Window, int Length, int Mark)
 {
-    private const int LeastTokens = 512;
+    private const int LeastTokens = 512, GlobalRows = 16;
 
     public int Sequences => Math.Max(1, LeastTokens / Length);
     public int Tokens => Sequences * Length;
+
+    /// <summary>Tokens of each sequence that see others, from its first on.</summary>
+    public int Queries => Term == "global rows" ? GlobalRows : Length;
 
     /// <summary>4·d for each pair that is seen.</summary>
     public double Flops
@@ -82,7 +89,7 @@ internal sealed record AttentionShape(string Term, int Heads, int HeadSize, int?
         get
         {
             double pairs = 0;
-            for (int i = 0; i < Length; i++) pairs += Window is { } w ? Math.Min(Length - 1, i + w) - Math.Max(0, i - w) + 1 : Length;
+            for (int i = 0; i < Queries; i++) pairs += Window is { } w ? Math.Min(Length - 1, i + w) - Math.Max(0, i - w) + 1 : Length;
             return 4.0 * HeadSize * Heads * pairs * Sequences;
         }
     }

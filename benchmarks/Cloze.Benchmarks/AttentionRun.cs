@@ -10,7 +10,7 @@ internal sealed unsafe class AttentionRun : IParallel, IDisposable
 {
     private const int TableSpan = 256;
     private const float SlopeBase = 0.5f;
-    private static readonly RelativeBuckets s_buckets = new(TableSpan, TableSpan, 2 * TableSpan);
+    private static readonly RelativeBuckets s_logarithmic = new(TableSpan, TableSpan, 2 * TableSpan), s_linear = new(2 * TableSpan, 0, 0);
 
     private readonly AttentionShape _shape;
     private readonly int _width, _tableRows;
@@ -26,11 +26,14 @@ internal sealed unsafe class AttentionRun : IParallel, IDisposable
         _shape = shape;
         _width = shape.Heads * shape.HeadSize;
         int stride = CpuTensor.StrideOf(3 * _width), outputStride = CpuTensor.StrideOf(_width);
-        (_qkv, _output, _indices) = (new((long)shape.Tokens * stride), new((long)shape.Tokens * outputStride), new(shape.Sequences + 1 + shape.Tokens));
+        (_qkv, _output, _indices) = (new((long)shape.Tokens * stride), new((long)shape.Tokens * outputStride), new(2 * (shape.Sequences + 1 + shape.Tokens)));
         BenchmarkMatrices.Random(1, shape.Tokens * stride).CopyTo(new Span<float>(_qkv.Data, shape.Tokens * stride));
         int* starts = (int*)_indices.Data, columns = starts + shape.Sequences + 1;
         for (int s = 0; s <= shape.Sequences; s++) starts[s] = s * shape.Length;
         for (int n = 0; n < shape.Tokens; n++) columns[n] = n % shape.Length;
+        int* queryStarts = columns + shape.Tokens, queryRows = queryStarts + shape.Sequences + 1;
+        for (int s = 0; s <= shape.Sequences; s++) queryStarts[s] = s * shape.Queries;
+        for (int r = 0; r < queryStarts[shape.Sequences]; r++) queryRows[r] = r / shape.Queries * shape.Length + r % shape.Queries;
         _call = new()
         {
             Q = _qkv.Data,
@@ -48,13 +51,15 @@ internal sealed unsafe class AttentionRun : IParallel, IDisposable
             Window = shape.Window ?? -1,
             Starts = starts,
             Columns = columns,
+            QueryRows = shape.Queries < shape.Length ? queryRows : null,
+            QueryStarts = shape.Queries < shape.Length ? queryStarts : null,
         };
 
         _slopes = GC.AllocateArray<float>(shape.Heads, pinned: true);
         for (int head = 0; head < shape.Heads; head++) _slopes[head] = MathF.Pow(SlopeBase, head + 1);
         _angles = new(10_000, shape.HeadSize, shape.Term == "rotary" ? shape.Length : 1);
-        bool isShared = shape.Term == "relative";
-        _tableRows = isShared ? 2 * shape.Length - 1 : 2 * TableSpan;
+        bool isShared = shape.Term is "relative_key" or "relative_key_query";
+        _tableRows = isShared ? 2 * shape.Length - 1 : 2 * Buckets.Span;
         int heads = isShared ? 1 : shape.Heads;
         _keyTable = BenchmarkMatrices.Random(2, _tableRows * heads * shape.HeadSize);
         _queryTable = BenchmarkMatrices.Random(3, _tableRows * heads * shape.HeadSize);
@@ -63,11 +68,12 @@ internal sealed unsafe class AttentionRun : IParallel, IDisposable
             int tableWidth = heads * shape.HeadSize;
             _run = shape.Term switch
             {
-                "none" => Runner(new NoTerm()),
+                "none" or "global rows" => Runner(new NoTerm()),
                 "rotary" => Runner(new RotaryTerm(_angles.Cosines, _angles.Sines)),
                 "ALiBi" => Runner(new AlibiTerm((float*)System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(_slopes, 0))),
-                "relative" or "disentangled" => RelativeRunner(
-                    new(key, tableWidth, _tableRows, heads, shape.HeadSize), new(query, tableWidth, _tableRows, heads, shape.HeadSize),
+                _ when HasTable => RelativeRunner(
+                    new(key, tableWidth, _tableRows, heads, shape.HeadSize),
+                    HasQueryTable ? new(isShared ? key : query, tableWidth, _tableRows, heads, shape.HeadSize) : null,
                     new(shape.Length - 1, _tableRows, Row)),
                 _ => throw new ArgumentException($"Unknown term {shape.Term}."),
             };
@@ -89,7 +95,7 @@ internal sealed unsafe class AttentionRun : IParallel, IDisposable
     {
         Attend();
         double[] weights = new double[_shape.Length];
-        foreach (int row in new[] { 0, _shape.Length / 2, _shape.Length - 1 })
+        foreach (int row in new[] { 0, _shape.Queries / 2, _shape.Queries - 1 })
         {
             for (int head = 0; head < _shape.Heads; head++)
             {
@@ -114,7 +120,7 @@ internal sealed unsafe class AttentionRun : IParallel, IDisposable
         _scratch?.Dispose();
     }
 
-    private Action RelativeRunner(PackedRelativeKeys keys, PackedRelativeQueries queries, DistanceRows rows)
+    private Action RelativeRunner(PackedRelativeKeys keys, PackedRelativeQueries? queries, DistanceRows rows)
     {
         Action run = Runner(new RelativeTerm(keys, queries, rows, isScaled: true));
         return () =>
@@ -135,7 +141,12 @@ internal sealed unsafe class AttentionRun : IParallel, IDisposable
         };
     }
 
-    private int Row(int distance) => _shape.Term == "relative" ? distance + _shape.Length - 1 : s_buckets.Row(distance);
+    private bool HasTable => _shape.Term.StartsWith("relative", StringComparison.Ordinal) || _shape.Term.StartsWith("disentangled", StringComparison.Ordinal);
+    private bool HasQueryTable => _shape.Term != "relative_key";
+    private RelativeBuckets Buckets => _shape.Term == "disentangled, linear" ? s_linear : s_logarithmic;
+
+    private int Row(int distance) =>
+        _shape.Term.StartsWith("relative", StringComparison.Ordinal) ? distance + _shape.Length - 1 : Buckets.Row(distance);
 
     private double Score(int row, int key, int head)
     {
@@ -144,10 +155,12 @@ internal sealed unsafe class AttentionRun : IParallel, IDisposable
         (double[] q, double[] k) = (Turned(_call.Q + row * _call.QStride + head * d, row), Turned(_call.K + key * _call.KStride + head * d, key));
         double sum = Dot(q, k);
         if (_shape.Term == "ALiBi") return sum * _call.Scale - (double)_slopes[head] * Math.Abs(distance);
-        if (_shape.Term is "relative" or "disentangled")
+        if (HasTable)
         {
-            int start = _shape.Term == "relative" ? Row(distance) * d : (Row(distance) * _shape.Heads + head) * d;
-            for (int x = 0; x < d; x++) sum += q[x] * _keyTable[start + x] + k[x] * _queryTable[start + x];
+            bool isShared = _shape.Term.StartsWith("relative", StringComparison.Ordinal);
+            int start = isShared ? Row(distance) * d : (Row(distance) * _shape.Heads + head) * d;
+            float[] queryTable = isShared ? _keyTable : _queryTable;
+            for (int x = 0; x < d; x++) sum += q[x] * _keyTable[start + x] + (HasQueryTable ? k[x] * queryTable[start + x] : 0);
         }
         return sum * _call.Scale;
     }

@@ -15,6 +15,7 @@ IReadOnlyList<Benchmark> benchmarks =
     new("fuzz-tokenizers", "mutated tokenizer.json, vocab.txt and texts: [CASES] [SEED] [TARGET …]", FuzzBenchmark.RunTokenizers),
     new("killed-conversions", "cloze convert, killed at random moments: [KILLS] [ROWS]", FuzzBenchmark.RunKilled),
     new("loading", "BERT-base from a warm file cache to the first pass, two processes at once: [runs]", Loading.Run),
+    new("growth", "time and memory a token of encoders with windows, 1k to 16k tokens, one thread: [most tokens]", Growth.Run),
     new("memory", "peak memory of cloze embed on the first lines of a corpus: [lines …]", Memory.Run),
 ];
 
