@@ -2,8 +2,8 @@ namespace Cloze.Tokenizers;
 
 /// <summary>Which code points are one when an expression ignores case: Unicode's simple case folding, for the characters of Unicode 16.0.</summary>
 /// <remarks>
-/// Lower case folds nearly all; the rest is listed here (CaseFolding.txt, status C and S, where they differ from lower case). What folds to several
-/// characters (ß to ss) is refused where it could count.
+/// Lower case folds nearly all; the rest is listed here (CaseFolding.txt, status C and S, where they differ from lower case). That a character
+/// equals several (ß and ss), which the reference knows, is not read.
 /// </remarks>
 internal static class CaseFolding
 {
