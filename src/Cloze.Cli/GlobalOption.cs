@@ -5,7 +5,7 @@ namespace Cloze.Cli;
 
 /// <summary><c>--global</c> of the commands that compute with a model: which tokens see, and are seen by, all others.</summary>
 /// <remarks>
-/// A file holds a line for each text, in their order, or one line for all. A line names tokens by their places from 0 on, special tokens counted:
+/// A file holds a line for each text, in their order, or one line for all. A line names tokens by their places from 0 on, special tokens counted, with spaces or commas between:
 /// "0 4-9 ^1" is the first, the fifth to the tenth and the last. An empty line names none.
 /// </remarks>
 internal static class GlobalOption
@@ -40,7 +40,7 @@ internal static class GlobalOption
 
     /// <exception cref="CommandException">The model has no such tokens.</exception>
     public static CommandException NoGlobalAttention(string folder) =>
-        new($"--global: the model in {folder} has no global attention (only Longformer has). Leave it out.");
+        new($"--global: the model in {folder} has no global attention. Leave it out.");
 
     private static GlobalAttention Line(string line, string where) => GlobalAttention.Spans(
         [.. line.Split([' ', '\t', ','], StringSplitOptions.RemoveEmptyEntries).Select(item => Span(item, where))]);
@@ -48,7 +48,12 @@ internal static class GlobalOption
     private static Range Span(string item, string where)
     {
         string[] ends = item.Split('-');
-        if (ends.Length is 1 or 2 && Place(ends[0]) is { } first && Place(ends[^1]) is { } last) return new(first, After(last));
+        if (ends.Length is 1 or 2 && Place(ends[0]) is { } first && Place(ends[^1]) is { } last)
+        {
+            int forward = first.IsFromEnd ? first.Value - last.Value : last.Value - first.Value;
+            if (first.IsFromEnd == last.IsFromEnd && forward < 0) throw new CommandException($"{where}: '{item}' ends before it begins.");
+            return new(first, After(last));
+        }
         throw new CommandException($"{where}: '{item}' names no tokens; a place (0 is the first, ^1 the last) or two joined by - is needed.");
     }
 

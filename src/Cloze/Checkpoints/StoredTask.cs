@@ -13,7 +13,10 @@ internal static class StoredTask
     ];
 
     /// <param name="settings">From <see cref="IArchitecture.Configure"/>.</param>
-    /// <returns>Without <c>architectures</c> the first task whose tensors are all there, one that predicts words before others; else the encoder alone.</returns>
+    /// <returns>
+    /// Without <c>architectures</c> the first task whose tensors are all there, one that predicts words before others; else the encoder alone, unless
+    /// a part of a masked-LM head is there: loading it then says what is missing.
+    /// </returns>
     /// <exception cref="CheckpointException"><c>architectures</c> names a class that the architecture does not have.</exception>
     public static ModelTask Of(Checkpoint file, object settings)
     {
@@ -27,6 +30,12 @@ internal static class StoredTask
             if (report.Schema.Model.Head is not ReplacedTokenHead<Shape>) return task;
             detects = true;
         }
-        return detects ? ModelTask.PreTraining : ModelTask.Base;
+        return detects ? ModelTask.PreTraining : HoldsPartOf(ModelTask.MaskedLm, file, settings) ? ModelTask.MaskedLm : ModelTask.Base;
     }
+
+    private static bool HoldsPartOf(ModelTask task, Checkpoint file, object settings) =>
+        file.Architecture.Classes.Values.Contains(task) && Stored(file, settings, task).Except(Stored(file, settings, ModelTask.Base)).Any();
+
+    private static IEnumerable<string> Stored(Checkpoint file, object settings, ModelTask task) =>
+        LoadReport.Of(file, settings, task, labels: 2).Read.Select(tensor => tensor.Request.Name);
 }

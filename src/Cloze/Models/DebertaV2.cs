@@ -3,7 +3,7 @@ using Cloze.Ops;
 namespace Cloze.Models;
 
 /// <summary>The fields of config.json that DeBERTa reads, in all its versions.</summary>
-public sealed record DebertaV2Config
+public sealed record DebertaV2Config : IMaskDecoding
 {
     public required int VocabSize { get; init; }
     public required int HiddenSize { get; init; }

@@ -32,5 +32,5 @@ public sealed record EncoderModel<T>(IEncoder<T> Encoder, object? Head, GlobalRu
     /// </exception>
     public PackedTokens Pack(PaddedTokens tokens) => tokens.Global is null || GlobalSeparator is not null
         ? TokenBatchBuilder.Pack(tokens, Encoder.Positions, Globals, Encoder.Limits, ClosesHoles)
-        : throw new ArgumentException("Global tokens are given, but the model has no global attention (only Longformer has).");
+        : throw new ArgumentException("Global tokens are given, but the model has no global attention.");
 }

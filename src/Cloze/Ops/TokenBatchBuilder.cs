@@ -217,7 +217,10 @@ public static class TokenBatchBuilder
         if ((uint)id >= (uint)limits.Words) Fail($"id {id} is not in the vocabulary (0 … {limits.Words - 1})");
         if (limits.Types is int types && (uint)type >= (uint)types) Fail($"type {type} is not in the type table (0 … {types - 1})");
         if (limits.Positions is int positions && (uint)position >= (uint)positions)
-            Fail($"position {position} is not in the position table (0 … {positions - 1}): sequences longer than the model's maximum must be truncated");
+        {
+            string reads = position >= positions && position >= column ? $", which is enough for {positions - (position - column)} tokens" : "";
+            Fail($"position {position} is not in the position table (0 … {positions - 1}){reads}: longer sequences must be truncated");
+        }
         if (limits.Columns is int columns && column >= columns) Fail($"the model knows {columns} columns: longer sequences must be truncated");
 
         void Fail(string fault) => throw new ArgumentException($"Sequence {sequence}, column {column}: {fault}.");

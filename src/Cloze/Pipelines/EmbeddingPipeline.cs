@@ -52,7 +52,7 @@ internal sealed class EmbeddingPipeline
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchTokens, 1);
         if (options.Global is not null && !HasGlobalAttention)
-            throw new ArgumentException("Global tokens are chosen, but the model has no global attention (only Longformer has).", nameof(options));
+            throw new ArgumentException("Global tokens are chosen, but the model has no global attention.", nameof(options));
         if (options.Dimensions is { } asked) ArgumentOutOfRangeException.ThrowIfLessThan(asked, 1);
         string prompt = prompts.Of(options);
         int dimensions = Math.Min(options.Dimensions ?? Dimensions, FullDimensions);

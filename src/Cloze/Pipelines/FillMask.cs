@@ -1,6 +1,5 @@
 using System.Globalization;
 using Cloze.Cpu;
-using Cloze.Models;
 using Cloze.Ops;
 using Cloze.Tokenizers;
 namespace Cloze.Pipelines;
@@ -28,7 +27,7 @@ public sealed class FillMask : IDisposable
     public string MaskToken => _tokenizer.TokenOf(_maskId)!;
 
     /// <summary>Whether gaps are filled through DeBERTa's enhanced mask decoder, which they are where the checkpoint holds its tensors.</summary>
-    public bool UsesMaskDecoder => _maskedLm is DebertaMaskedLm<CpuTensor> { UsesMaskDecoder: true };
+    public bool UsesMaskDecoder => _maskedLm is IMaskDecoding { UsesMaskDecoder: true };
 
     /// <summary>Whether tokens can be chosen that see all others: the model is a Longformer.</summary>
     public bool HasGlobalAttention => _model.Model.GlobalSeparator is not null;

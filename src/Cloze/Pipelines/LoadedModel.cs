@@ -59,7 +59,7 @@ public sealed class LoadedModel : IDisposable
         {
             runtime = new(threads);
             object settings = file.Architecture.Configure(file.Config, file);
-            if (decodes && file.Architecture.Configure(file.Config.Without("architectures"), file) is DebertaV2Config { UsesMaskDecoder: true } original)
+            if (decodes && file.Architecture.Configure(file.Config.Without("architectures"), file) is IMaskDecoding { UsesMaskDecoder: true } original)
                 settings = original;
             ModelTask chosen = task ?? StoredTask.Of(file, settings);
             ModelRegistry.Require(chosen, file.Architecture, file.Config.Source);

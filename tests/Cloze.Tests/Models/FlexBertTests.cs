@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Cloze.Checkpoints;
 using Cloze.Models;
 using Cloze.Ops;
+using Cloze.Pipelines;
 namespace Cloze.Tests.Models;
 
 /// <summary>The options of the code that trained ModernBERT: what they do to the network, and which are refused by name.</summary>
@@ -128,6 +129,25 @@ public class FlexBertTests
             using Checkpoint file = Checkpoint.Open(folder.FullName);
             Assert.IsType<ModernBertArchitecture>(file.Architecture);
             LoadReport.Of(file, file.Architecture.Configure(file.Config, file), ModelTask.MaskedLm, labels: 2).ThrowIfFaulty();
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public void Load_OfItsOwnAccord_RefusesAHeadOfWhichAPartIsMissing()
+    {
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("cloze-flexbert-");
+        try
+        {
+            foreach (string path in Directory.GetFiles(s_folder)) File.Copy(path, Path.Combine(folder.FullName, Path.GetFileName(path)));
+            string config = Path.Combine(folder.FullName, "config.json");
+            JsonObject fields = JsonNode.Parse(File.ReadAllText(config))!.AsObject();
+            fields["tie_word_embeddings"] = false;
+            File.WriteAllText(config, fields.ToJsonString());
+            Assert.Contains("decoder.weight", Assert.Throws<CheckpointException>(() => LoadedModel.Load(folder.FullName, task: null)).Message, StringComparison.Ordinal);
         }
         finally
         {

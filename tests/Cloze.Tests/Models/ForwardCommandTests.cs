@@ -86,7 +86,7 @@ public sealed class ForwardCommandTests : IDisposable
 
     [Fact]
     public void Forward_RefusesSequencesThatAreTooLong() =>
-        ExpectRefusal<CommandException>("position 40 is not in the position table (0 … 39)", ("input.input_ids", [1, 41], new int[41]));
+        ExpectRefusal<CommandException>("position 40 is not in the position table (0 … 39), which is enough for 40 tokens", ("input.input_ids", [1, 41], new int[41]));
 
     [Fact]
     public void Forward_RefusesSequencesThatAreLongerThanRelativeDistances()

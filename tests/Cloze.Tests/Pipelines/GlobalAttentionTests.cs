@@ -65,6 +65,8 @@ public sealed class GlobalAttentionTests : IDisposable
 
     [Theory]
     [InlineData("0 x", "line 1: 'x' names no tokens")]
+    [InlineData("0,2\n5-3", "line 2: '5-3' ends before it begins")]
+    [InlineData("^1-^2", "line 1: '^1-^2' ends before it begins")]
     [InlineData("0\n1\n-3", "line 3: '-3'")]
     [InlineData("1-2-3", "'1-2-3'")]
     [InlineData("^0", "'^0'")]
