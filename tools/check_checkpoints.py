@@ -106,7 +106,7 @@ def judge_tokenizer(entry, work):
         def compare(out, ids=ids):
             found = json.loads(out.splitlines()[0])["ids"]
             return None if ids is None or found == ids or entry["verdict"] == "either" else "%r gives %s, not %s" % (text, found, ids)
-        fault = verdict(entry, work, run(["tokenize", "--model", path, "--json", text], work), compare)
+        fault = verdict(entry, work, run(["tokenize", "--model", path, "--json", "--text", text], work), compare)
         if fault or entry["verdict"] != "loads":
             return fault
     return None

@@ -29,9 +29,11 @@ internal static class FileFault
     {
         try
         {
-            if (new FileInfo(path) is { Exists: true, Length: > MostSmallBytes } file)
+            FileSystemInfo entry = new FileInfo(path);
+            if (entry.LinkTarget is not null) entry = entry.ResolveLinkTarget(returnFinalTarget: true) ?? entry;
+            if (entry is FileInfo { Exists: true, Length: > MostSmallBytes } file)
                 throw new CheckpointException($"{path} has {file.Length} bytes; at most {MostSmallBytes} are read.");
-            return File.ReadAllBytes(path);
+            return entry is FileInfo { Exists: true, Length: 0 } ? [] : File.ReadAllBytes(path); // a pipe or a device has no length and no end
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

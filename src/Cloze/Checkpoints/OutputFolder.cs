@@ -21,8 +21,8 @@ internal sealed class OutputFolder : IDisposable
         if (Directory.Exists(target))
         {
             if (!force) throw new IOException($"{path} exists; --force replaces it.");
-            if (Directory.EnumerateFileSystemEntries(target).Any() && !File.Exists(Path.Combine(target, "config.json")))
-                throw new IOException($"{path} holds other things than a checkpoint (no config.json), and is not replaced; name another folder.");
+            if (Directory.EnumerateFileSystemEntries(target).Any() && !IsCheckpoint(target))
+                throw new IOException($"{path} holds other things than a checkpoint (config.json and weights), and is not replaced; name another folder.");
         }
         try
         {
@@ -36,6 +36,9 @@ internal sealed class OutputFolder : IDisposable
             throw new IOException($"{path} cannot be written: {FileFault.Reason(e)}.", e);
         }
     }
+
+    private static bool IsCheckpoint(string folder) => File.Exists(Path.Combine(folder, "config.json"))
+        && Directory.EnumerateFiles(folder).Any(path => Path.GetExtension(path) is ".safetensors" or ".bin" or ".pt");
 
     /// <summary>Without links at its end and without . and ..</summary>
     public static string RealPath(string path)

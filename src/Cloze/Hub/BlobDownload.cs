@@ -54,11 +54,12 @@ internal sealed class BlobDownload(HubClient client, HubFolder folder, HubModel 
         onDisk(stream.Length);
         long? size = file.Size;
         Patience patience = new(times);
+        long longest = stream.Length; // what comes again after a restart is no progress
         while (size is null || stream.Length < size)
         {
             try
             {
-                size = await AppendAsync(stream, file, size, patience, cancellation).ConfigureAwait(false);
+                size = await AppendAsync(stream, file, size, Progress, cancellation).ConfigureAwait(false);
             }
             catch (HubException e) when (e.IsTransient)
             {
@@ -66,11 +67,19 @@ internal sealed class BlobDownload(HubClient client, HubFolder folder, HubModel 
             }
         }
         stream.Flush(flushToDisk: true);
+
+        void Progress()
+        {
+            if (stream.Length <= longest) return;
+            longest = stream.Length;
+            patience.Reset();
+        }
     }
 
     /// <summary>One request, from the end of what is there.</summary>
+    /// <param name="progress">Called after each piece that was written.</param>
     /// <returns>The file's size.</returns>
-    private async Task<long> AppendAsync(FileStream stream, RemoteFile file, long? size, Patience patience, CancellationToken cancellation)
+    private async Task<long> AppendAsync(FileStream stream, RemoteFile file, long? size, Action progress, CancellationToken cancellation)
     {
         using HttpResponseMessage response = await client.GetAsync(model, file, stream.Length, cancellation).ConfigureAwait(false);
         if (stream.Length > 0 && !(response.StatusCode == HttpStatusCode.PartialContent && response.Content.Headers.ContentRange?.From == stream.Length))
@@ -90,7 +99,7 @@ internal sealed class BlobDownload(HubClient client, HubFolder folder, HubModel 
                 throw new HubException($"{file.Name} of {model} is longer than the {size} bytes that the hub announces; nothing was kept.");
             }
             await stream.WriteAsync(bytes, token).ConfigureAwait(false);
-            patience.Reset();
+            progress();
             Arrived(bytes.Length);
         }, cancellation).ConfigureAwait(false);
         if (stream.Length < size) throw new HubException($"{file.Name} of {model} ended after {stream.Length} of {size} bytes.") { IsTransient = true };

@@ -1,3 +1,4 @@
+using Cloze.Checkpoints;
 using System.Text.Json;
 using Cloze.Ops;
 namespace Cloze.Pipelines;
@@ -84,7 +85,7 @@ internal sealed record SentenceTransformerFolder
     internal static ConfigFields Json(string path)
     {
         if (!File.Exists(path)) throw new CheckpointException($"{path} is missing.");
-        return ConfigFields.Parse(File.ReadAllBytes(path), path);
+        return ConfigFields.Parse(FileFault.ReadSmall(path), path);
     }
 }
 
@@ -98,7 +99,7 @@ internal sealed record ModuleEntry(string Source, string Kind, string Folder)
     /// <exception cref="CheckpointException">Not such a list, code of its own, or a path that leaves the folder.</exception>
     public static List<ModuleEntry> ReadAll(string folder, string path)
     {
-        byte[] utf8 = File.ReadAllBytes(path);
+        byte[] utf8 = FileFault.ReadSmall(path);
         List<ModuleEntry> modules = [];
         try
         {

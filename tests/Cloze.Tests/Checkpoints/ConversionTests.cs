@@ -226,6 +226,7 @@ public class ConversionTests
         using TemporaryFolder folder = new();
         new TinyBert().Write(folder);
         folder.Write("output/config.json", "{}");
+        folder.Write("output/model.safetensors", "");
         folder.Write("output/old.txt", "old");
         Assert.Contains("exists; --force replaces it", Assert.Throws<IOException>(() => Converted(folder.Model(), folder.Output(), WeightFormat.F32)).Message,
             StringComparison.Ordinal);
@@ -239,6 +240,12 @@ public class ConversionTests
         Assert.Contains("holds other things than a checkpoint",
             Assert.Throws<IOException>(() => Converted(folder.Model(), home, WeightFormat.F32, force: true)).Message, StringComparison.Ordinal);
         string file = Path.Combine(home, "letter.txt");
+        string other = Directory.CreateDirectory(Path.Combine(Path.GetDirectoryName(folder.Output())!, "project")).FullName;
+        File.WriteAllText(Path.Combine(other, "config.json"), "{}");
+        File.WriteAllText(Path.Combine(other, "thesis.txt"), "precious");
+        Assert.Contains("other things than a checkpoint",
+            Assert.Throws<IOException>(() => Converted(folder.Model(), other, WeightFormat.F32, force: true)).Message, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(other, "thesis.txt")));
         Assert.Contains("is a file", Assert.Throws<IOException>(() => Converted(folder.Model(), file, WeightFormat.F32, force: true)).Message,
             StringComparison.Ordinal);
         Assert.Equal("dear", File.ReadAllText(file));

@@ -122,6 +122,21 @@ public class TorchFileTests
         Assert.Contains("more than 2097152 values", Refused(folder, pickle.File()), StringComparison.Ordinal);
     }
 
+    /// <summary>A list in the memo, made into something over and over: without a bound every few bytes copy all of it.</summary>
+    [Theory]
+    [InlineData("torch", "Size")]
+    [InlineData("__builtin__", "set")]
+    public void Open_AContainerThatIsCopiedAgainAndAgain_IsRefused(string module, string name)
+    {
+        const byte List = 0, Function = 1;
+        HandmadePickle pickle = new HandmadePickle().Op(']').Op('q', List).Op('(');
+        for (int i = 0; i < 1000; i++) pickle.Op('N');
+        pickle.Op('e').Global(module, name).Op('q', Function);
+        for (int i = 0; i < 1000; i++) pickle.Op('h', Function).Op('h', List).Op('\x85').Op('R');
+        using TemporaryFolder folder = new();
+        Assert.Contains("copied again and again", Refused(folder, pickle.Op('}').File()), StringComparison.Ordinal);
+    }
+
     private static byte[] State(Action<HandmadePickle> tensor)
     {
         HandmadePickle pickle = new HandmadePickle().Op('}').Text("x");

@@ -102,6 +102,16 @@ public sealed class BpeTests
         }
     }
 
+    [Fact]
+    public void Encode_RefusesReplacementsThatWouldFillTheMemory()
+    {
+        string replace = $$"""{"type":"Replace","pattern":{"String":"a"},"content":"{{new string('a', 1000)}}"}""";
+        using ScratchFolder scratch = new();
+        Tokenizer tokenizer = Tokenizer.Load(scratch.Write("tokenizer.json",
+            $$$"""{"model":{"type":"BPE","vocab":{"a":0},"merges":[]},"normalizer":{"type":"Sequence","normalizers":[{{{replace}}},{{{replace}}},{{{replace}}}]}}"""));
+        Assert.Contains("of 10;", Assert.Throws<TokenizerException>(() => tokenizer.Encode("aaaaaaaaaa")).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("\"merges\":[\"a b c\"]", "not two tokens")]
     [InlineData("\"merges\":[[\"a\"]]", "two tokens")]

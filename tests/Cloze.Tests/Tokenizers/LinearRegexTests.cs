@@ -76,6 +76,9 @@ public sealed class LinearRegexTests
     [InlineData(@"a*+a", "aaa", "")]
     [InlineData(@"(?>a*)b", "aab", "0-3")]
     [InlineData(@"\p{^L}+", "ab12cd", "2-4")]
+    [InlineData(@"\w+", " ²1Aa_", "1-6")]      // the reference's two sets of word characters
+    [InlineData(@"[\w]+", " ²1Aa_", "2-6")]
+    [InlineData(@"[[:word:]]+", " ²1Aa_", "2-6")]
     [InlineData(@"(?i:straSSE|K)", "STRAſsE K", "8-9,0-7")] // U+017F and U+212A fold to s and k
     public void FindAll_ReadsWhatIsReadOfTheRest(string pattern, string text, string spans)
     {

@@ -24,6 +24,7 @@ internal ref struct PickleReader
     private readonly List<int> _marks = [];
     private readonly Dictionary<uint, object?> _memo = [];
     private int _position, _opcodeAt, _values, _protocol;
+    private long _copied;
 
     private PickleReader(ReadOnlySpan<byte> bytes, int position, ITorchStorages storages, string where)
     {
@@ -92,8 +93,8 @@ internal ref struct PickleReader
                 case PickleOpcode.LongBinPut: Count(); _memo[BinaryPrimitives.ReadUInt32LittleEndian(Take(4))] = Top; break;
 
                 case PickleOpcode.Global: Push(TorchGlobals.Find(Line(), Line(), _protocol)); break;
-                case PickleOpcode.Reduce: object? arguments = Pop(), function = Pop(); Push(TorchCalls.Reduce(function, arguments)); break;
-                case PickleOpcode.NewObj: object? given = Pop(), made = Pop(); Push(TorchCalls.NewObject(made, given)); break;
+                case PickleOpcode.Reduce: object? arguments = Pop(), function = Pop(); Count(copied: TorchCalls.Copied(arguments)); Push(TorchCalls.Reduce(function, arguments)); break;
+                case PickleOpcode.NewObj: object? given = Pop(), made = Pop(); Count(copied: TorchCalls.Copied(given)); Push(TorchCalls.NewObject(made, given)); break;
                 case PickleOpcode.Build: object? state = Pop(); TorchCalls.Build(Top, state); break;
                 case PickleOpcode.BinPersId: Push(_storages.Find(Pop())); break;
 
@@ -154,6 +155,12 @@ internal ref struct PickleReader
     private void Count()
     {
         if (++_values > MostValues) throw new PickleFault(string.Create(CultureInfo.InvariantCulture, $"it holds more than {MostValues} values"));
+    }
+
+    /// <summary>What a container is made of has been written once in the pickle: more than it has bytes is copied only where something is copied again and again.</summary>
+    private void Count(int copied)
+    {
+        if ((_copied += copied) > _bytes.Length) throw new PickleFault("containers are copied again and again");
     }
 
     private readonly object? Pop()

@@ -69,6 +69,15 @@ internal static class TorchCalls
         type is TorchGlobal { Kind: TorchGlobalKind.ParameterClass or TorchGlobalKind.OrderedDict or TorchGlobalKind.Size } ? Reduce(type, arguments)
             : throw new PickleFault("an object is made of something that is no class of a file of tensors");
 
+    /// <summary>How many values a call reads or copies beyond its own arguments.</summary>
+    public static int Copied(object? arguments) => arguments is not PickleTuple { Items: [var first, ..] } ? 0 : first switch
+    {
+        PickleList list => list.Items.Count,
+        PickleTuple tuple => tuple.Items.Length,
+        PickleDict dictionary => dictionary.Texts.Count,
+        _ => 0,
+    };
+
     /// <summary>Sets attributes of a Python object: of a dictionary they are dropped (<c>_metadata</c> of a state), and nothing else has any.</summary>
     /// <exception cref="PickleFault">It is not a dictionary, or the attributes are none.</exception>
     public static void Build(object? target, object? state)

@@ -21,7 +21,7 @@ internal sealed class TokenizerJson
     /// <exception cref="TokenizerException">It is broken, or it asks for what is not supported.</exception>
     public static TokenizerParts Read(string path)
     {
-        byte[] json = File.ReadAllBytes(path);
+        byte[] json = WholeFile.Read(path);
         TokenizerJson file = new(path, json);
         try
         {
@@ -37,7 +37,7 @@ internal sealed class TokenizerJson
 
     /// <summary>The normalizer alone, whatever the model; null: the file has none.</summary>
     internal static INormalizer? ReadNormalizer(string path) =>
-        JsonValue.Parse(File.ReadAllBytes(path), path).Find("normalizer") is { } normalizer ? NormalizerJson.Read(normalizer) : null;
+        JsonValue.Parse(WholeFile.Read(path), path).Find("normalizer") is { } normalizer ? NormalizerJson.Read(normalizer) : null;
 
     private void Scan(VocabularyScan? scan)
     {

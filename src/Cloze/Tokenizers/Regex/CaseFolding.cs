@@ -58,6 +58,8 @@ internal static class ExpressionClasses
 
     public static CodePointSet WhiteSpace => Find("s")!;
     public static CodePointSet Word => Find("w")!;
+    /// <summary>What \w and [:word:] mean between brackets: there the reference leaves out the numbers of Latin-1 that are no digits.</summary>
+    public static CodePointSet WordInBrackets => s_sets.GetOrAdd("[w]", _ => Word.Intersect(CodePointSet.Of("²³¹¼½¾").Negate()))!;
     public static CodePointSet Digit => Find("d")!;
 
     /// <summary>The set of a name that <see cref="CodePointRanges.OfExpressionClass"/> knows; null: it does not.</summary>

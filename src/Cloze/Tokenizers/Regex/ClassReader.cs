@@ -16,7 +16,7 @@ internal sealed class ClassReader(PatternText text)
     }
 
     /// <summary>From a backslash on: a class such as \d or \p{L}; null and a code point for an escaped character.</summary>
-    public CodePointSet? Escaped(out int literal)
+    public CodePointSet? Escaped(CodePointSet word, out int literal)
     {
         text.At++;
         literal = -1;
@@ -34,8 +34,8 @@ internal sealed class ClassReader(PatternText text)
             case 'S': return ExpressionClasses.WhiteSpace.Negate();
             case 'd': return ExpressionClasses.Digit;
             case 'D': return ExpressionClasses.Digit.Negate();
-            case 'w': return ExpressionClasses.Word;
-            case 'W': return ExpressionClasses.Word.Negate();
+            case 'w': return word;
+            case 'W': return word.Negate();
             case 'h': return CodePointSet.Of(HexDigits);
             case 'H': return CodePointSet.Of(HexDigits).Negate();
             case 'p' or 'P': return Property(isNegative: c == 'P');
@@ -118,7 +118,7 @@ internal sealed class ClassReader(PatternText text)
             literal = '\b';
             return null;
         }
-        if (text.Next == '\\') return Escaped(out literal);
+        if (text.Next == '\\') return Escaped(ExpressionClasses.WordInBrackets, out literal);
         literal = text.TakeCodePoint();
         return null;
     }
@@ -141,7 +141,7 @@ internal sealed class ClassReader(PatternText text)
         {
             "space" => ExpressionClasses.WhiteSpace,
             "digit" => ExpressionClasses.Digit,
-            "word" => ExpressionClasses.Word,
+            "word" => ExpressionClasses.WordInBrackets,
             "xdigit" => CodePointSet.Of(HexDigits),
             "ascii" => CodePointSet.Of(0, 127),
             _ => throw text.Refuse($"[:{name}:], of which there is no table, before the place"),

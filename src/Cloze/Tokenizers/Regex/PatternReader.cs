@@ -156,7 +156,7 @@ internal sealed class PatternReader
             'G' or 'K' or 'R' or 'X' or 'y' or 'Y' or 'N' or 'O' => throw _text.Refuse($@"\{c}, which is not read,"),
             _ => null,
         };
-        if (anchor is null) return new Pattern.Set(_classes.Escaped(out int literal) ?? _classes.Literal(literal));
+        if (anchor is null) return new Pattern.Set(_classes.Escaped(ExpressionClasses.Word, out int literal) ?? _classes.Literal(literal));
         _text.At += 2;
         return new Pattern.Anchor(anchor.Value);
     }
