@@ -157,7 +157,7 @@ public static class Conversion
         string how = format is null ? "" : $" --weights {name}";
         section.Append($"## Weights stored as {name}\n\n`model.safetensors` was written by `cloze convert{how}` (Cloze {Version}) from\n\n");
         foreach (string file in checkpoint.Weights.Files) section.Append($"- `{Path.GetFileName(file)}`, sha256 {Sha256(file)}\n");
-        foreach (string file in checkpoint.AdapterFiles) 
+        foreach (string file in checkpoint.AdapterFiles)
             section.Append($"- the LoRA adapter `{Path.GetFileName(file)}`, sha256 {Sha256(file)}, merged: W + s · B·A in float32\n");
         section.Append(format switch
         {

@@ -1,5 +1,5 @@
-using Cloze.Checkpoints;
 using System.Text.Json;
+using Cloze.Checkpoints;
 using Cloze.Ops;
 namespace Cloze.Pipelines;
 

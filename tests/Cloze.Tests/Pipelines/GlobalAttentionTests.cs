@@ -35,7 +35,7 @@ public sealed class GlobalAttentionTests : IDisposable
         Expect("100000 010000 100000", GlobalAttention.Cls);
         Expect("111110 111000 110000", GlobalAttention.Question);       // pads are dropped later
         Expect("100001 010100 100001", GlobalAttention.Tokens(0, ^1, 50, ^50));
-        Expect("011100 001100 011100", GlobalAttention.Spans(1..4, 4..2) , GlobalAttention.Spans(1..3), GlobalAttention.Spans(1..4));
+        Expect("011100 001100 011100", GlobalAttention.Spans(1..4, 4..2), GlobalAttention.Spans(1..3), GlobalAttention.Spans(1..4));
         Expect("111111 011100 111111", GlobalAttention.Spans(..));
         Expect("000011 001100 000011", GlobalAttention.Spans(^2..));
     }

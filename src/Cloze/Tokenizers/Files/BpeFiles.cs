@@ -47,14 +47,23 @@ internal static class BpeFiles
                 SpecialToken start = normalized with { Content = "<s>" }, stop = normalized with { Content = "</s>" };
                 return new()
                 {
-                    ["bos_token"] = start, ["eos_token"] = stop, ["sep_token"] = stop, ["cls_token"] = start, ["unk_token"] = normalized with { Content = "<unk>" },
-                    ["pad_token"] = normalized with { Content = "<pad>" }, ["mask_token"] = SpecialToken.Plain("<mask>") with { LStrip = true },
+                    ["bos_token"] = start,
+                    ["eos_token"] = stop,
+                    ["sep_token"] = stop,
+                    ["cls_token"] = start,
+                    ["unk_token"] = normalized with { Content = "<unk>" },
+                    ["pad_token"] = normalized with { Content = "<pad>" },
+                    ["mask_token"] = SpecialToken.Plain("<mask>") with { LStrip = true },
                 };
             default:
                 return new()
                 {
-                    ["bos_token"] = SpecialToken.Plain("[CLS]"), ["eos_token"] = SpecialToken.Plain("[SEP]"), ["sep_token"] = SpecialToken.Plain("[SEP]"),
-                    ["cls_token"] = SpecialToken.Plain("[CLS]"), ["unk_token"] = SpecialToken.Plain("[UNK]"), ["pad_token"] = SpecialToken.Plain("[PAD]"),
+                    ["bos_token"] = SpecialToken.Plain("[CLS]"),
+                    ["eos_token"] = SpecialToken.Plain("[SEP]"),
+                    ["sep_token"] = SpecialToken.Plain("[SEP]"),
+                    ["cls_token"] = SpecialToken.Plain("[CLS]"),
+                    ["unk_token"] = SpecialToken.Plain("[UNK]"),
+                    ["pad_token"] = SpecialToken.Plain("[PAD]"),
                     ["mask_token"] = normalized with { Content = "[MASK]", LStrip = true },
                 };
         }

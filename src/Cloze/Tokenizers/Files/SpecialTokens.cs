@@ -57,8 +57,11 @@ internal sealed class SpecialTokens
     /// <summary>BERT's, where nothing else is said.</summary>
     public static IReadOnlyDictionary<string, SpecialToken> Bert { get; } = new Dictionary<string, SpecialToken>
     {
-        ["unk_token"] = SpecialToken.Plain("[UNK]"), ["sep_token"] = SpecialToken.Plain("[SEP]"), ["pad_token"] = SpecialToken.Plain("[PAD]"),
-        ["cls_token"] = SpecialToken.Plain("[CLS]"), ["mask_token"] = SpecialToken.Plain("[MASK]"),
+        ["unk_token"] = SpecialToken.Plain("[UNK]"),
+        ["sep_token"] = SpecialToken.Plain("[SEP]"),
+        ["pad_token"] = SpecialToken.Plain("[PAD]"),
+        ["cls_token"] = SpecialToken.Plain("[CLS]"),
+        ["mask_token"] = SpecialToken.Plain("[MASK]"),
     };
 
     /// <param name="folder">Where the files lie.</param>

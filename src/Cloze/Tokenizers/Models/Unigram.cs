@@ -63,7 +63,7 @@ internal sealed class Unigram : IWordModel
                 if (meeting > 0)
                 {
                     Write(word, origin, meeting, ref unknownFrom, paths, sink);
-                            paths.Shift(meeting, end);
+                    paths.Shift(meeting, end);
                     origin += meeting;
                 }
                 block = Math.Max(Block, (start - origin) * 2);
