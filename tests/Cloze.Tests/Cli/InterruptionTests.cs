@@ -71,7 +71,6 @@ public class InterruptionTests
     [InlineData("TERM", 143, "search text pipe")]
     [InlineData("INT", 130, "embed --input - --output v.npy")]   // blocks while it reads
     [InlineData("TERM", 143, "tokenize")]
-    [InlineData("TERM", 143, "embed a --model .")]   // blocks in the library
     public async Task ASignal_EndsACommandThatWaitsForInput(string signal, int exitCode, string arguments)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "sends a POSIX signal");
@@ -85,6 +84,17 @@ public class InterruptionTests
         Assert.Equal(exitCode, process.ExitCode);
         Assert.Equal("cloze: Interrupted.\n", await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
         Assert.Equal(before.Order(), Directory.GetFileSystemEntries(folder.Path).Order());
+    }
+
+    [Fact]
+    public async Task APipeInTheModelsFolder_IsRefusedAndNotWaitedFor()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "makes POSIX pipes");
+        using TemporaryFolder folder = new();
+        foreach (string pipe in (string[])["config.json", "tokenizer.json"]) await Command.RunAsync("/usr/bin/mkfifo", [pipe], folder.Path);
+        Command.Result result = await Command.RunAsync(ClozeProcess.Executable, ["embed", "a", "--model", "."], folder.Path);
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains(".json", result.Error, StringComparison.Ordinal);
     }
 
     [Fact]

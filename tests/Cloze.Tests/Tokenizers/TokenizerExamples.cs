@@ -12,7 +12,7 @@ public sealed class TokenizerExamples
     {
         string folder = s_folder;
         // example: encode
-        Tokenizer tokenizer = Tokenizer.Load(folder); // a folder, a tokenizer.json or a vocab.txt
+        Tokenizer tokenizer = Tokenizer.Load(folder); // a folder, a tokenizer.json, a vocab.txt or a .model
         string text = "Café tokenizers!";
         Encoding encoding = tokenizer.Encode(text);
 
