@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text;
 
 namespace Cloze.Tokenizers;
@@ -18,7 +17,7 @@ internal sealed record BpeOptions(
 /// Sennrich et al. 2016, arXiv:1508.07909; tokenizers models/bpe/model.rs and word.rs. Byte-level models read the bytes of raw text, so that no text is written in
 /// GPT-2's letters. Words seen lately come from a <see cref="WordCache"/>.
 /// </remarks>
-internal sealed class Bpe : ITokenModel
+internal sealed class Bpe : IWordModel
 {
     private readonly Vocabulary _vocabulary;
     private readonly BpeOptions _options;
@@ -58,34 +57,10 @@ internal sealed class Bpe : ITokenModel
         return true;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Tokenize(ReadOnlySpan<char> text, ReadOnlySpan<Split> splits, int origin, int word, int step, TokenSink sink)
-    {
-        WordCache cache = sink.Cache;
-        cache.Serve(this);
-        foreach (Split split in splits)
-        {
-            ReadOnlySpan<char> chars = text[split.Start..split.End];
-            sink.StartWord(origin + split.Start, word);
-            word += step;
-            if (!WordCache.TryPack(chars, out WordCache.Key key))
-            {
-                Word(chars, sink);
-                continue;
-            }
-            ref WordCache.Line line = ref cache.Find(in key);
-            if (line.Is(in key))
-            {
-                sink.Add(in line);
-                continue;
-            }
-            int first = sink.Count;
-            Word(chars, sink);
-            WordCache.Store(ref line, in key, sink, first);
-        }
-    }
+    public void Tokenize(ReadOnlySpan<char> text, ReadOnlySpan<Split> splits, int origin, int word, int step, TokenSink sink) =>
+        CachedWords.Tokenize(this, text, splits, origin, word, step, sink);
 
-    private void Word(ReadOnlySpan<char> chars, TokenSink sink)
+    public void Tokenize(ReadOnlySpan<char> chars, TokenSink sink)
     {
         if (_options.IgnoresMerges && Whole(chars, sink) is { } whole)
         {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 namespace Cloze.Tokenizers;
 
 /// <summary>A model that cuts one pre-token at a time and may be asked for the same again.</summary>
@@ -10,6 +11,7 @@ internal interface IWordModel : ITokenModel
 /// <summary>Cuts pre-tokens, those met lately by looking them up.</summary>
 internal static class CachedWords
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Tokenize(IWordModel model, ReadOnlySpan<char> text, ReadOnlySpan<Split> splits, int origin, int word, int step, TokenSink sink)
     {
         WordCache cache = sink.Cache;
