@@ -19,7 +19,7 @@ public static class AtomicFile
                 write(device);
                 return;
             }
-            if (new FileInfo(target).LinkTarget is not null) target = File.ResolveLinkTarget(target, returnFinalTarget: true)!.FullName; // the link stays
+            target = WholeFile.Behind(target).FullName; // a link stays
             string temporary = Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.{Path.GetRandomFileName()}.tmp");
             try
             {

@@ -29,11 +29,10 @@ internal static class FileFault
     {
         try
         {
-            FileSystemInfo entry = new FileInfo(path);
-            if (entry.LinkTarget is not null) entry = entry.ResolveLinkTarget(returnFinalTarget: true) ?? entry;
-            if (entry is FileInfo { Exists: true, Length: > MostSmallBytes } file)
+            FileInfo file = WholeFile.Behind(path);
+            if (file is { Exists: true, Length: > MostSmallBytes })
                 throw new CheckpointException($"{path} has {file.Length} bytes; at most {MostSmallBytes} are read.");
-            return entry is FileInfo { Exists: true, Length: 0 } ? [] : File.ReadAllBytes(path); // a pipe or a device has no length and no end
+            return WholeFile.Read(file);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

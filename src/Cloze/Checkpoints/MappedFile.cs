@@ -35,7 +35,7 @@ internal sealed unsafe class MappedFile : IDisposable
         {
             if (Directory.Exists(path)) throw new CheckpointException($"{path} is a folder; a weights file is needed.");
             if (!File.Exists(path)) throw new CheckpointException($"{path} does not exist.");
-            if (new FileInfo(path) is { Length: 0, LinkTarget: null }) throw Empty(path); // before it is opened: a pipe would wait for its other end
+            if (WholeFile.Behind(path) is { Exists: true, Length: 0 }) throw Empty(path); // before it is opened: a pipe would wait for its other end
             SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, FileOptions.RandomAccess);
             try
             {

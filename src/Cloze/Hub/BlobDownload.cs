@@ -42,9 +42,7 @@ internal sealed class BlobDownload(HubClient client, HubFolder folder, HubModel 
     private static bool IsThere(string blob, RemoteFile file)
     {
         if (!HubFolder.IsFile(blob)) return false;
-        FileInfo there = new(blob);
-        if (there.LinkTarget is not null) there = (FileInfo)there.ResolveLinkTarget(returnFinalTarget: true)!;
-        return file.Size is null || file.Size == there.Length;
+        return file.Size is null || file.Size == WholeFile.Behind(blob).Length;
     }
 
     private async Task FillAsync(string part, RemoteFile file, Action<long> onDisk, CancellationToken cancellation)

@@ -93,8 +93,7 @@ public sealed class HubCache(string folder)
     /// <summary>A link takes no place.</summary>
     private static long Length(FileInfo file) => file.LinkTarget is null ? file.Length : 0;
 
-    private static long LengthOfTarget(FileInfo file) => file.LinkTarget is null ? file.Length
-        : HubFolder.IsFile(file.FullName) ? ((FileInfo)file.ResolveLinkTarget(returnFinalTarget: true)!).Length : 0;
+    private static long LengthOfTarget(FileInfo file) => HubFolder.IsFile(file.FullName) ? WholeFile.Behind(file.FullName).Length : 0;
 
     private static long Delete(string path)
     {

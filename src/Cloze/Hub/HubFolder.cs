@@ -29,11 +29,9 @@ internal sealed class HubFolder(string cacheFolder, string repository)
     /// <summary>Whether there is a file, or a link that leads to one: <see cref="File.Exists"/> takes a link that leads nowhere, too.</summary>
     public static bool IsFile(string path)
     {
-        FileInfo file = new(path);
-        if (!file.Exists || file.LinkTarget is null) return file.Exists;
         try
         {
-            return file.ResolveLinkTarget(returnFinalTarget: true) is FileInfo { Exists: true };
+            return WholeFile.Behind(path).Exists;
         }
         catch (IOException)
         {
