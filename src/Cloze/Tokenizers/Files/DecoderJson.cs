@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Cloze.Tokenizers;
 
 /// <summary>The <c>decoder</c> of a tokenizer.json.</summary>
@@ -17,21 +15,14 @@ internal static class DecoderJson
         "Metaspace" => Metaspace(json),
         "Replace" => new ReplaceDecoder(TextPatternJson.Read(json.Need("pattern")), json.Need("content").Text()),
         "Sequence" => new SequenceDecoder(json.Need("decoders").Items().ConvertAll(Read)),
-        "Strip" => new StripDecoder(Character(json.Need("content")), json.Need("start").Number(), json.Need("stop").Number()),
+        "Strip" => new StripDecoder(TokenizerComponents.Character(json.Need("content")), json.Need("start").Number(), json.Need("stop").Number()),
         "WordPiece" => new WordPieceDecoder(json.Find("prefix")?.Text() ?? "##", json.Flag("cleanup", true)),
         var type => throw TokenizerComponents.Unsupported(json, type, Supported),
     };
 
     private static MetaspaceDecoder Metaspace(JsonValue json)
     {
-        string replacement = json.Find("replacement") is { } found ? Character(found) : "\u2581";
-        if (json.Find("prepend_scheme") is not { } scheme) return new(replacement, json.Flag("add_prefix_space", true));
-        return new(replacement, scheme.Text() switch { "always" or "first" => true, "never" => false, var other => throw TokenizerComponents.Unsupported(scheme, other, "always, first, never") });
-    }
-
-    private static string Character(JsonValue json)
-    {
-        string text = json.Text();
-        return Rune.DecodeFromUtf16(text, out _, out int units) == System.Buffers.OperationStatus.Done && units == text.Length ? text : throw json.Wrong("one character");
+        string replacement = json.Find("replacement") is { } found ? TokenizerComponents.Character(found) : "\u2581";
+        return new(replacement, PreTokenizerJson.Scheme(json) != PrependScheme.Never);
     }
 }

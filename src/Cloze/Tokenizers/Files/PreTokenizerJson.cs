@@ -43,10 +43,10 @@ internal static class PreTokenizerJson
                 break;
             case "Digits":
                 SplitBehavior digits = json.Need("individual_digits").Flag() ? SplitBehavior.Isolated : SplitBehavior.Contiguous;
-                steps.Add(new PatternPreTokenizer(new CodePointPattern(CodePointSet.Of(CodePointRanges.Unpack(UnicodeTables.Numeric))), digits));
+                steps.Add(new PatternPreTokenizer(new CodePointPattern(CodePointSet.Of(CodePointRanges.Unpack(UnicodeTables.Numeric)).Contains), digits));
                 break;
             case "CharDelimiterSplit":
-                steps.Add(new PatternPreTokenizer(new LiteralPattern(Character(json.Need("delimiter"))), SplitBehavior.Removed));
+                steps.Add(new PatternPreTokenizer(new LiteralPattern(TokenizerComponents.Character(json.Need("delimiter"))), SplitBehavior.Removed));
                 break;
             case "FixedLength":
                 steps.Add(new FixedLengthPreTokenizer(json.Find("length")?.Number() switch { null => 5, > 0 and int length => length, _ => throw json.Wrong("a length of at least 1") }));
@@ -69,23 +69,26 @@ internal static class PreTokenizerJson
 
     private static void Metaspace(JsonValue json, List<IPreTokenizerStep> steps)
     {
-        string replacement = Character(json.Need("replacement"));
+        string replacement = TokenizerComponents.Character(json.Need("replacement"));
         if (replacement.Length > 1) throw json.Wrong("a replacement of one UTF-16 unit");
-        PrependScheme scheme = json.Find("prepend_scheme") switch
-        {
-            null => json.Flag("add_prefix_space", true) ? PrependScheme.Always : PrependScheme.Never,
-            { } found => found.Text() switch
-            {
-                "always" => PrependScheme.Always,
-                "first" => PrependScheme.First,
-                "never" => PrependScheme.Never,
-                var other => throw TokenizerComponents.Unsupported(found, other, "always, first, never"),
-            },
-        };
+        PrependScheme scheme = Scheme(json);
         if (scheme == PrependScheme.Always && !json.Flag("add_prefix_space", true)) throw json.Wrong("no prepend_scheme, or never, with add_prefix_space false");
         steps.Add(new PrefixRewriter(replacement[0], replacesSpaces: true, scheme));
         if (json.Flag("split", true)) steps.Add(new MetaspacePreTokenizer(replacement[0]));
     }
+
+    /// <summary><c>prepend_scheme</c> of Metaspace, and <c>add_prefix_space</c>, which older files have instead.</summary>
+    public static PrependScheme Scheme(JsonValue json) => json.Find("prepend_scheme") switch
+    {
+        null => json.Flag("add_prefix_space", true) ? PrependScheme.Always : PrependScheme.Never,
+        { } found => found.Text() switch
+        {
+            "always" => PrependScheme.Always,
+            "first" => PrependScheme.First,
+            "never" => PrependScheme.Never,
+            var other => throw TokenizerComponents.Unsupported(found, other, "always, first, never"),
+        },
+    };
 
     private static SplitBehavior Behavior(JsonValue json) => json.Text() switch
     {
@@ -97,18 +100,7 @@ internal static class PreTokenizerJson
         var other => throw TokenizerComponents.Unsupported(json, other, "Removed, Isolated, MergedWithPrevious, MergedWithNext, Contiguous"),
     };
 
-    private static string Character(JsonValue json)
-    {
-        string text = json.Text();
-        return System.Globalization.StringInfo.ParseCombiningCharacters(text).Length == 1 && text.EnumerateRunes().Count() == 1 ? text : throw json.Wrong("one character");
-    }
-
     /// <summary>What BertPreTokenizer takes for punctuation: ASCII symbols, and category P of Unicode 8.0.</summary>
-    public static PatternPreTokenizer Punctuation(SplitBehavior behavior)
-    {
-        List<CodePointRange> ranges = [];
-        for (int c = 0; c < CodePointSet.Limit; c++)
-            if ((UnicodeData.Flags(c) & CodePointFlags.KindMask) == CodePointFlags.Punctuation) ranges.Add(new(c, c));
-        return new(new CodePointPattern(CodePointSet.Of(ranges)), behavior);
-    }
+    public static PatternPreTokenizer Punctuation(SplitBehavior behavior) =>
+        new(new CodePointPattern(static c => (UnicodeData.Flags(c) & CodePointFlags.KindMask) == CodePointFlags.Punctuation), behavior);
 }

@@ -112,9 +112,7 @@ internal sealed class SentencePieceFiles
                 return Template.Bert("[CLS]", Id("[CLS]"), "[SEP]", Id("[SEP]"));
             case TokenizerFamily.Camembert:
             case TokenizerFamily.XlmRoberta:
-                TemplatePiece first = TemplatePiece.Special("<s>", Id("<s>"), 0), a = TemplatePiece.Sequence(TokenSource.First, 0);
-                TemplatePiece last = TemplatePiece.Special("</s>", Id("</s>"), 0);
-                return new([first, a, last], [first, a, last, last, TemplatePiece.Sequence(TokenSource.Second, 0), last]);
+                return Template.Roberta("<s>", Id("<s>"), "</s>", Id("</s>")) with { HasTypesForAllWindows = false, JoinsSequences = false };
             default:
                 return Template.None;
         }

@@ -1,8 +1,17 @@
+using System.Buffers;
+using System.Text;
 namespace Cloze.Tokenizers;
 
 /// <summary>The parts of a tokenizer.json, by their type. A type or a value that is not supported is refused by name.</summary>
 internal static class TokenizerComponents
 {
+    /// <summary>A text of one code point.</summary>
+    public static string Character(JsonValue json)
+    {
+        string text = json.Text();
+        return Rune.DecodeFromUtf16(text, out _, out int units) == OperationStatus.Done && units == text.Length ? text : throw json.Wrong("one character");
+    }
+
     public static Truncation Truncation(JsonValue json)
     {
         JsonValue strategy = json.Need("strategy");

@@ -16,27 +16,27 @@ internal sealed record VocabularyScan(char[] Pool, VocabularyEntry[] Entries, by
     public static VocabularyScan? Take(byte[] json, int start)
     {
         int open = Find(json, start);
-        if (open < 0) return null;
-        char[] pool = GC.AllocateUninitializedArray<char>(json.Length - open + Vocabulary.PoolSlack); // no more units than bytes
-        VocabularyEntry[] entries = new VocabularyEntry[(json.Length - open) / 12 + 16];
-        int end = Read(json, open + 1, pool, ref entries, out int count, out int length);
-        if (end < 0) return null;
-        Array.Resize(ref pool, length + Vocabulary.PoolSlack);
-        Array.Resize(ref entries, count);
+        if (open < 0 || At(json, open, out int end) is not { } scan) return null;
         MergesScan? merges = MergesScan.Take(json, end);
-        if (merges is null) return new(pool, entries, [.. json.AsSpan(start..open), .. "{}"u8, .. json.AsSpan(end)]);
-        return new(pool, entries, [.. json.AsSpan(start..open), .. "{}"u8, .. json.AsSpan(end..merges.Start), .. "[]"u8, .. json.AsSpan(merges.End)], merges);
+        if (merges is null) return scan with { Rest = [.. json.AsSpan(start..open), .. "{}"u8, .. json.AsSpan(end)] };
+        return scan with { Rest = [.. json.AsSpan(start..open), .. "{}"u8, .. json.AsSpan(end..merges.Start), .. "[]"u8, .. json.AsSpan(merges.End)], Merges = merges };
     }
 
     /// <summary>As <see cref="Take"/>, of a file that is nothing but such an object.</summary>
     public static VocabularyScan? TakeWhole(byte[] json, int start)
     {
         int open = Space(json, start);
-        if (Unit(json, open) != '{') return null;
-        char[] pool = GC.AllocateUninitializedArray<char>(json.Length - open + Vocabulary.PoolSlack);
+        return Unit(json, open) == '{' && At(json, open, out int end) is { } scan && Space(json, end) == json.Length ? scan : null;
+    }
+
+    /// <summary>The object that opens at a place; null: something in it is unusual.</summary>
+    /// <param name="end">Behind it.</param>
+    private static VocabularyScan? At(byte[] json, int open, out int end)
+    {
+        char[] pool = GC.AllocateUninitializedArray<char>(json.Length - open + Vocabulary.PoolSlack); // no more units than bytes
         VocabularyEntry[] entries = new VocabularyEntry[(json.Length - open) / 12 + 16];
-        int end = Read(json, open + 1, pool, ref entries, out int count, out int length);
-        if (end < 0 || Space(json, end) != json.Length) return null;
+        end = Read(json, open + 1, pool, ref entries, out int count, out int length);
+        if (end < 0) return null;
         Array.Resize(ref pool, length + Vocabulary.PoolSlack);
         Array.Resize(ref entries, count);
         return new(pool, entries, []);

@@ -16,7 +16,7 @@ internal sealed record TemplatePiece(TokenSource Source, int TypeId, int[] Ids, 
 }
 
 /// <summary>Where special tokens go around one or two sequences. Immutable.</summary>
-internal sealed class Template(TemplatePiece[] single, TemplatePiece[] pair)
+internal sealed record Template(TemplatePiece[] Single, TemplatePiece[] Pair)
 {
     /// <summary>What is done to the offsets of every window, in order.</summary>
     public IReadOnlyList<OffsetTrim> Trims { get; init; } = [];
@@ -52,9 +52,9 @@ internal sealed class Template(TemplatePiece[] single, TemplatePiece[] pair)
         return new([first, a, last], [first, a, last, last, TemplatePiece.Sequence(TokenSource.Second, 0), last]) { HasTypesForAllWindows = true, JoinsSequences = true };
     }
 
-    public Template With(IReadOnlyList<OffsetTrim> trims) => new(single, pair) { Trims = trims, HasTypesForAllWindows = HasTypesForAllWindows, JoinsSequences = JoinsSequences };
+    public Template With(IReadOnlyList<OffsetTrim> trims) => this with { Trims = trims };
 
-    public TemplatePiece[] Pieces(bool isPair) => isPair ? pair : single;
+    public TemplatePiece[] Pieces(bool isPair) => isPair ? Pair : Single;
 
     /// <summary>How many special tokens are added.</summary>
     public int AddedCount(bool isPair)
@@ -69,19 +69,19 @@ internal sealed class Template(TemplatePiece[] single, TemplatePiece[] pair)
     {
         get
         {
-            foreach (TemplatePiece piece in pair)
+            foreach (TemplatePiece piece in Pair)
                 if (piece.Source != TokenSource.Special) return piece.Source == TokenSource.Second;
             return false;
         }
     }
 
     /// <summary>The same order and types of the sequences, no special tokens: what not adding special tokens means to the reference.</summary>
-    public Template WithoutSpecials() => new(Array.FindAll(single, IsSequence), Array.FindAll(pair, IsSequence)) { Trims = Trims };
+    public Template WithoutSpecials() => new(Array.FindAll(Single, IsSequence), Array.FindAll(Pair, IsSequence)) { Trims = Trims };
 
     /// <summary>The same, knowing which special tokens differ from the vocabulary's text for their ids.</summary>
     public Template WithSurfaces(Func<int, string?> tokenOf)
     {
-        return new(Array.ConvertAll(single, Check), Array.ConvertAll(pair, Check)) { Trims = Trims, HasTypesForAllWindows = HasTypesForAllWindows, JoinsSequences = JoinsSequences };
+        return this with { Single = Array.ConvertAll(Single, Check), Pair = Array.ConvertAll(Pair, Check) };
 
         TemplatePiece Check(TemplatePiece piece)
         {

@@ -81,11 +81,11 @@ internal sealed class PatternPreTokenizer(ITextPattern pattern, SplitBehavior be
 }
 
 /// <summary>Every code point of a set by itself.</summary>
-internal sealed class CodePointPattern(CodePointSet set) : ITextPattern
+internal sealed class CodePointPattern(Func<int, bool> contains) : ITextPattern
 {
-    private readonly bool[] _ascii = [.. Enumerable.Range(0, 128).Select(set.Contains)];
+    private readonly bool[] _ascii = [.. Enumerable.Range(0, 128).Select(contains)];
 
-    public bool IsLocalAtSpaces { get; } = set.Contains(' ');
+    public bool IsLocalAtSpaces { get; } = contains(' ');
 
     public void FindAll(ReadOnlySpan<char> text, SplitList matches)
     {
@@ -93,7 +93,7 @@ internal sealed class CodePointPattern(CodePointSet set) : ITextPattern
         {
             int at = i;
             int c = UnicodeData.Next(text, ref i);
-            if (c < 128 ? _ascii[c] : set.Contains(c)) matches.Add(at, i);
+            if (c < 128 ? _ascii[c] : contains(c)) matches.Add(at, i);
         }
     }
 }

@@ -70,6 +70,12 @@ internal sealed class CodePointClasses
         int run = 0;
         for (int at = 0; at < _block.Length; at++)
         {
+            bool isWithinOneRun = at > 0 && runs[run].First <= at - 1 << 8 && (run + 1 == runs.Count || runs[run + 1].First >= at + 1 << 8);
+            if (isWithinOneRun) // and the block before it, too
+            {
+                _block[at] = _block[at - 1];
+                continue;
+            }
             for (int k = 0; k < block.Length; k++)
             {
                 while (run + 1 < runs.Count && runs[run + 1].First <= (at << 8 | k)) run++;

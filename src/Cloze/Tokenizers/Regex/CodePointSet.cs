@@ -11,7 +11,6 @@ internal sealed class CodePointSet
 
     private CodePointSet(int[] bounds) => _bounds = bounds;
 
-    public static CodePointSet Empty { get; } = new([]);
     public static CodePointSet All { get; } = new([0, Limit]);
     public static CodePointSet NewLine { get; } = Of('\n', '\n');
 

@@ -13,7 +13,8 @@ internal static class PatternLocality
     public static bool IsLocalAtSpaces(PatternProgram program)
     {
         if (program.LooksBehind || program.Nodes.Length > MostNodes) return false;
-        bool[] takesText = [.. program.Sets.Select(TakesText)];
+        CodePointSet text = ExpressionClasses.WhiteSpace.Negate();
+        bool[] takesText = [.. program.Sets.Select(set => set.Intersect(text).Bounds.Length > 0)];
         foreach (PatternNode node in program.Nodes)
         {
             if (node.Op == PatternOp.Anchor) return false;
@@ -27,8 +28,6 @@ internal static class PatternLocality
 
     private static bool TakesSpace(PatternProgram program, int node) =>
         program.Nodes[node] is { Op: PatternOp.Class } taker && program.Sets[taker.A].Contains(Space);
-
-    private static bool TakesText(CodePointSet set) => set.Intersect(ExpressionClasses.WhiteSpace.Negate()).Bounds.Length > 0;
 
     private static bool SeesOneCharacter(PatternProgram program, int body) => Behind(program, body).All(node =>
         program.Nodes[node] is { Op: PatternOp.Class } seer && !program.Sets[seer.A].Contains(Space) && program.Nodes[seer.B].Op == PatternOp.Match);

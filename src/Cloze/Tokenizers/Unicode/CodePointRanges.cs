@@ -82,16 +82,7 @@ internal static class CodePointRanges
     {
         List<CodePointRange> ranges = [];
         foreach (string kind in (ReadOnlySpan<string>)["Lu", "Ll", "Lt", "Lm", "Lo"]) ranges.AddRange(OfExpressionClass(kind)!);
-        ranges.Sort((a, b) => a.First.CompareTo(b.First));
-        int count = 0;
-        for (int i = 0; i < ranges.Count; i++)
-        {
-            CodePointRange range = ranges[i];
-            if (count > 0 && ranges[count - 1].Last + 1 == range.First) ranges[count - 1] = ranges[count - 1] with { Last = range.Last };
-            else ranges[count++] = range;
-        }
-        ranges.RemoveRange(count, ranges.Count - count);
-        return ranges.ToArray();
+        return [.. CodePointSet.Of(ranges).Ranges()];
     }
 }
 
