@@ -25,7 +25,7 @@ internal static class BuildInfo
             ("platform", RuntimeInformation.RuntimeIdentifier),
             ("default_model", DefaultModel.Beside),
         ];
-        if (StandardOutput.IsTerminal && !parsed.GetValue(CommandHost.Json))
+        if (CommandHost.IsForPerson(parsed))
         {
             foreach ((string name, string value) in facts) Console.Out.WriteLine($"{name.Replace('_', ' '),-17} {value}");
             return CommandHost.Done;

@@ -21,6 +21,9 @@ internal static class CommandHost
     public static Option<bool> Verbose { get; } = new("--verbose") { Description = "Show timings, and stack traces of failures, on stderr.", Recursive = true };
     public static Option<bool> Json { get; } = new("--json") { Description = "JSON Lines on stdout, also on a terminal.", Recursive = true };
 
+    /// <summary>Whether results are read by a person, who gets tables and text; else they are JSON.</summary>
+    public static bool IsForPerson(ParseResult parsed) => StandardOutput.IsTerminal && !parsed.GetValue(Json);
+
     /// <summary>Cancelled by Ctrl-C: commands stop at the next batch, with complete lines written.</summary>
     public static CancellationToken Interrupted => Interruption.Token;
 

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using Cloze.Checkpoints;
-using Cloze.Heads;
 using Cloze.Ops;
 namespace Cloze.Fuzzing;
 
@@ -76,7 +75,7 @@ internal sealed class CheckpointFuzz : IDisposable
         Checkpoint checkpoint = Checkpoint.Of(config, weights);
         object settings = checkpoint.Architecture.Configure(config, checkpoint);
         ModelTask task = ModelRegistry.TaskOf(config, checkpoint.Architecture);
-        LoadReport.Of(checkpoint, settings, task, TaskConfig.Read(config, task).Labels.Count);
+        LoadReport.Of(checkpoint, settings, task);
     }
 
     /// <summary>Follows an index to its shards, of which two are there.</summary>

@@ -18,7 +18,7 @@ internal static class CacheCommand
         command.SetAction(parsed =>
         {
             IReadOnlyList<CachedModel> models = new HubCache(HubSettings.FromEnvironment().CacheFolder).List();
-            if (StandardOutput.IsTerminal && !parsed.GetValue(CommandHost.Json)) WriteTable(models); else WriteJson(models);
+            if (CommandHost.IsForPerson(parsed)) WriteTable(models); else WriteJson(models);
             return CommandHost.Done;
         });
         return command.Example("cloze cache list");
@@ -37,7 +37,7 @@ internal static class CacheCommand
             string[] asked = parsed.GetValue(names)!;
             foreach (string name in asked) HubModel.Parse(name); // nothing is removed if one of them is no name
             HubCache cache = new(HubSettings.FromEnvironment().CacheFolder);
-            bool isTable = StandardOutput.IsTerminal && !parsed.GetValue(CommandHost.Json);
+            bool isTable = CommandHost.IsForPerson(parsed);
             using JsonLines lines = new(isTable ? Stream.Null : new StandardOutput());
             foreach (string name in asked)
             {

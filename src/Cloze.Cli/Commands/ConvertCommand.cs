@@ -45,7 +45,7 @@ internal static class ConvertCommand
         using (Progress progress = new("%"))
             result = Conversion.Convert(model, output, options, share => progress.Report((long)(share * 100), share), CommandHost.Interrupted);
         if (result.LeftOut.Count > 0) Messages.Write($"left out, since they hold the same weights: {string.Join(", ", result.LeftOut)}");
-        if (StandardOutput.IsTerminal && !parsed.GetValue(CommandHost.Json))
+        if (CommandHost.IsForPerson(parsed))
         {
             string tensors = Messages.Count(result.Tensors, "tensor"), bytes = Messages.Count(result.Bytes, "byte");
             Console.Out.WriteLine($"{output}: {tensors}, {result.Quantized} of them int8, {bytes}.");

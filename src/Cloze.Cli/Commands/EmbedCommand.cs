@@ -67,7 +67,7 @@ internal static class EmbedCommand
                 Statistics = statistics,
             };
             Run run = new(embedder, source, options, parsed.GetValue(CommandHost.Verbose));
-            if (target is null) run.ToStandardOutput(asJson: !StandardOutput.IsTerminal || parsed.GetValue(CommandHost.Json));
+            if (target is null) run.ToStandardOutput(asJson: !CommandHost.IsForPerson(parsed));
             else AtomicFile.Write(target, run.ToFile(Path.GetExtension(target)));
             if (chosen is { Texts: { } lines } && lines > statistics.Texts)
                 throw new CommandException($"--global {parsed.GetValue(global)}: {lines} lines, but {statistics.Texts} texts; the lines beyond are of none.");

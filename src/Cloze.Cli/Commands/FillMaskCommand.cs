@@ -30,7 +30,7 @@ internal static class FillMaskCommand
             if (chosen is not null && !filler.HasGlobalAttention) throw GlobalOption.NoGlobalAttention(folder);
             if (chosen is { Texts: { } lines }) throw new CommandException($"--global {parsed.GetValue(global)}: {lines} lines for one text; one line is needed.");
             IReadOnlyList<MaskFill>[] gaps = filler.Fill(parsed.GetValue(text)!, parsed.GetValue(top), global: chosen?.Global);
-            if (StandardOutput.IsTerminal && !parsed.GetValue(CommandHost.Json)) WriteTable(gaps); else WriteJson(gaps);
+            if (CommandHost.IsForPerson(parsed)) WriteTable(gaps); else WriteJson(gaps);
             return CommandHost.Done;
         });
         return command;

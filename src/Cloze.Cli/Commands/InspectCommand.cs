@@ -52,7 +52,7 @@ internal static class InspectCommand
             : isFile ? Inspection.OfFile(path!)
             : Inspection.OfFolder(path ?? DefaultModel.Folder(null), request);
         IReadOnlyList<ListedTensor>? tensors = request.Tensors ? inspection.List(CommandHost.Interrupted) : null; // a fault leaves stdout empty
-        if (StandardOutput.IsTerminal && !parsed.GetValue(CommandHost.Json))
+        if (CommandHost.IsForPerson(parsed))
         {
             InspectOutput.WriteTable(Console.Out, inspection, tensors);
             return CommandHost.Done;

@@ -39,7 +39,7 @@ internal static class SearchCommand
             using TextEmbedder embedder = Embedders.Load(parsed, model);
             Run run = new(embedder, new(parsed.GetValue(strict)), parsed.GetValue(by) == "line", parsed.GetValue(CommandHost.Verbose));
             Ranking ranking = run.Rank(asked, places.Length == 0 ? ["-"] : places, parsed.GetValue(top));
-            if (StandardOutput.IsTerminal && !parsed.GetValue(CommandHost.Json)) WriteText(ranking); else WriteJson(ranking);
+            if (CommandHost.IsForPerson(parsed)) WriteText(ranking); else WriteJson(ranking);
             return CommandHost.Done;
         });
         return command;

@@ -45,7 +45,7 @@ internal static class SimilarityCommand
             using PairTable table = new(parsed.GetValue(input)!, (first, second), parsed.GetValue(score) ?? Score,
                 isScoreAsked: parsed.GetValue(score) is not null, parsed.GetValue(strict));
             using TextEmbedder embedder = Embedders.Load(parsed, model);
-            bool asJson = !StandardOutput.IsTerminal || parsed.GetValue(CommandHost.Json);
+            bool asJson = !CommandHost.IsForPerson(parsed);
             Run(table, embedder, parsed.GetValue(pairs), asJson, parsed.GetValue(CommandHost.Verbose));
             return CommandHost.Done;
         });

@@ -34,7 +34,7 @@ internal static class TokenizeCommand
             if (given is null && !Console.IsInputRedirected) throw new UsageException($"No --text and nothing on stdin. Example: {Example}");
             Tokenizer tokenizer = Tokenizer.Load(ModelPath(parsed.GetValue(model)));
             bool isUtf16 = parsed.GetValue(offsets) == "utf16";
-            if (given is not null && StandardOutput.IsTerminal && !parsed.GetValue(CommandHost.Json)) Table(tokenizer.Encode(given), given, isUtf16);
+            if (given is not null && CommandHost.IsForPerson(parsed)) Table(tokenizer.Encode(given), given, isUtf16);
             else Lines(tokenizer, isUtf16, given);
             return CommandHost.Done;
         });

@@ -21,24 +21,30 @@ public static class AtomicFile
             }
             target = WholeFile.Behind(target).FullName; // a link stays
             string temporary = Path.Combine(Path.GetDirectoryName(target)!, $".{Path.GetFileName(target)}.{Path.GetRandomFileName()}.tmp");
-            try
-            {
-                using (FileStream stream = new(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16))
-                {
-                    write(stream);
-                    stream.Flush(flushToDisk: true);
-                }
-                File.Move(temporary, target, overwrite: true);
-            }
-            catch
-            {
-                File.Delete(temporary);
-                throw;
-            }
+            Replace(temporary, target, write);
         }
         catch (Exception e) when (e is UnauthorizedAccessException or FileNotFoundException or DirectoryNotFoundException or PathTooLongException)
         {
             throw new IOException($"{path} cannot be written: {FileFault.Reason(e)}.", e);
+        }
+    }
+
+    /// <param name="temporary">A name on the same file system, for the time of writing.</param>
+    internal static void Replace(string temporary, string target, Action<Stream> write)
+    {
+        try
+        {
+            using (FileStream stream = new(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16))
+            {
+                write(stream);
+                stream.Flush(flushToDisk: true);
+            }
+            File.Move(temporary, target, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
         }
     }
 }

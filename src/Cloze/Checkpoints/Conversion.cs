@@ -58,7 +58,7 @@ public static class Conversion
         string model = checkpoint.Folder;
         if (options.ShardBytes < 1) throw new ArgumentOutOfRangeException(nameof(options), options.ShardBytes, "A shard has at least 1 byte.");
         if (options.Weights == WeightFormat.Int8 && checkpoint.IsQuantized) throw new CheckpointException($"{model} is stored as int8 already.");
-        if (options.Weights is null && checkpoint.IsQuantized && checkpoint.AdapterFolder is not null)
+        if (options.Weights is null && checkpoint.IsQuantized && checkpoint.IsAdapted)
             throw new CheckpointException($"{model} is stored as int8, which what an adapter adds does not fit: choose f32, f16 or bf16.");
         if (Overlap(OutputFolder.RealPath(model), OutputFolder.RealPath(output)))
             throw new IOException($"{output} and {model} lie in each other; name an output folder beside the input.");
@@ -151,7 +151,7 @@ public static class Conversion
     {
         string path = Path.Combine(checkpoint.Folder, Card);
         byte[]? before = File.Exists(path) ? FileFault.ReadSmall(path) : null;
-        if (format is null && checkpoint.AdapterFolder is null) return before;
+        if (format is null && !checkpoint.IsAdapted) return before;
         string name = format?.ToString().ToLowerInvariant() ?? "they were";
         StringBuilder section = new(before is not { Length: > 0 } ? "" : before[^1] == '\n' ? "\n" : "\n\n");
         string how = format is null ? "" : $" --weights {name}";

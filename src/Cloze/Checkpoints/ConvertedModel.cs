@@ -1,4 +1,3 @@
-using Cloze.Heads;
 using Cloze.Models;
 using Cloze.Ops;
 namespace Cloze.Checkpoints;
@@ -17,7 +16,7 @@ internal sealed record ConvertedModel(IReadOnlyList<NewTensor> Tensors, byte[] C
         object settings = checkpoint.Architecture.Configure(checkpoint.Config, checkpoint);
         bool isEmbedder = File.Exists(Path.Combine(checkpoint.Folder, "modules.json"));
         ModelTask task = isEmbedder ? ModelTask.Base : StoredTask.Of(checkpoint, settings);
-        LoadReport report = LoadReport.Of(checkpoint, settings, task, TaskConfig.Read(checkpoint.Config, task).Labels.Count);
+        LoadReport report = LoadReport.Of(checkpoint, settings, task);
         report.ThrowIfFaulty();
         Dictionary<string, (TensorRequest Request, StoredTensor Tensor)> read = [];
         foreach ((TensorRequest request, StoredTensor stored) in report.Read)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Cloze.Heads;
 using Cloze.Models;
 using Cloze.Ops;
 namespace Cloze.Checkpoints;
@@ -16,6 +17,7 @@ public sealed class LoadReport : ITensorSource
     private readonly Dictionary<string, RequestedTensor> _misShaped = [];
     private readonly HashSet<string> _unreadable = [];
     private readonly List<string> _faults = [];
+    private IReadOnlyList<FileTensor>? _unexpected;
 
     private LoadReport(Checkpoint checkpoint) => _checkpoint = checkpoint;
 
@@ -30,7 +32,12 @@ public sealed class LoadReport : ITensorSource
     /// <summary>What else makes a tensor unreadable: an int8 weight without scale, a size that cannot be addressed.</summary>
     public IReadOnlyList<string> Faults => _faults;
     /// <summary>What is there and was not asked for: never a reason to refuse a file.</summary>
-    public IReadOnlyList<FileTensor> Unexpected { get; private set; } = [];
+    public IReadOnlyList<FileTensor> Unexpected =>
+        _unexpected ??= _checkpoint.Unread(_read.Keys.Concat(_misShaped.Keys).Concat(_unreadable));
+
+    /// <summary>The same, with the labels that config.json names.</summary>
+    internal static LoadReport Of(Checkpoint checkpoint, object settings, ModelTask task) =>
+        Of(checkpoint, settings, task, TaskConfig.Read(checkpoint.Config, task).Labels.Count);
 
     /// <param name="settings">From <see cref="IArchitecture.Configure"/>.</param>
     /// <param name="task">One that the architecture has.</param>
@@ -41,14 +48,13 @@ public sealed class LoadReport : ITensorSource
         Weights<Shape> weights = new(report, new ShapeFactory());
         report.Schema = new(checkpoint.Architecture, task, checkpoint.Architecture.Build(settings, task, labels, weights), weights);
         report._faults.AddRange(weights.Faults);
-        report.Unexpected = checkpoint.Unread(report._read.Keys.Concat(report._misShaped.Keys).Concat(report._unreadable));
         return report;
     }
 
     /// <exception cref="CheckpointException">Names all tensors that are missing, mis-shaped or unreadable, and those that nobody asked for.</exception>
     public void ThrowIfFaulty()
     {
-        string path = _checkpoint.Weights.Path, model = _checkpoint.Architecture.Classes.First(known => known.Value == Schema.Task).Key;
+        string path = _checkpoint.Weights.Path;
         string[] lines =
         [
             .. Missing.Select(request => $"{request} is missing"),
@@ -57,6 +63,7 @@ public sealed class LoadReport : ITensorSource
             .. Faults.Select(fault => fault.Replace($"{path}: ", "", StringComparison.Ordinal).TrimEnd('.')),
         ];
         if (lines.Length == 0) return;
+        string model = _checkpoint.Architecture.Classes.First(known => known.Value == Schema.Task).Key;
         string what = $"{path} does not fit {model} as config.json describes it";
         if (lines.Length == 1 && Unexpected.Count == 0) throw new CheckpointException($"{what}: {lines[0]}.");
 

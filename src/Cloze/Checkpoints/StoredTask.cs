@@ -23,19 +23,19 @@ internal static class StoredTask
         if (file.Config.Texts("architectures") is [_, ..]) return ModelRegistry.TaskOf(file.Config, file.Architecture);
         if (file.Config.Has("generator") && file.Config.Has("discriminator")) return ModelTask.PreTraining;
         bool detects = false;   // replaced tokens, and nothing else
+        LoadReport? words = null;
         foreach (ModelTask task in s_candidates.Where(file.Architecture.Classes.Values.Contains))
         {
-            LoadReport report = LoadReport.Of(file, settings, task, TaskConfig.Read(file.Config, task).Labels.Count);
+            LoadReport report = LoadReport.Of(file, settings, task);
+            if (task == ModelTask.MaskedLm) words = report;
             if (report.Missing.Count + report.MisShaped.Count + report.Faults.Count > 0) continue;
             if (report.Schema.Model.Head is not ReplacedTokenHead<Shape>) return task;
             detects = true;
         }
-        return detects ? ModelTask.PreTraining : HoldsPartOf(ModelTask.MaskedLm, file, settings) ? ModelTask.MaskedLm : ModelTask.Base;
+        if (detects) return ModelTask.PreTraining;
+        return words is not null && words.Read.Select(Name).Except(LoadReport.Of(file, settings, ModelTask.Base).Read.Select(Name)).Any() ? ModelTask.MaskedLm
+            : ModelTask.Base;
+
+        static string Name(RequestedTensor tensor) => tensor.Request.Name;
     }
-
-    private static bool HoldsPartOf(ModelTask task, Checkpoint file, object settings) =>
-        file.Architecture.Classes.Values.Contains(task) && Stored(file, settings, task).Except(Stored(file, settings, ModelTask.Base)).Any();
-
-    private static IEnumerable<string> Stored(Checkpoint file, object settings, ModelTask task) =>
-        LoadReport.Of(file, settings, task, labels: 2).Read.Select(tensor => tensor.Request.Name);
 }

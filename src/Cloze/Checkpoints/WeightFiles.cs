@@ -11,8 +11,8 @@ public sealed class WeightFiles : IDisposable
     public const string SingleName = "model.safetensors", IndexName = "model.safetensors.index.json";
     internal const string TorchName = "pytorch_model.bin", TorchIndexName = "pytorch_model.bin.index.json";
     /// <summary>In the order in which they are preferred, as in the reference.</summary>
-    private static readonly string[] s_names = [SingleName, IndexName, TorchName, TorchIndexName];
-    private static readonly string[] s_otherFormats = ["tf_model.h5", "flax_model.msgpack", "rust_model.ot", "adapter_model.safetensors"];
+    internal static readonly string[] Names = [SingleName, IndexName, TorchName, TorchIndexName];
+    private static readonly string[] s_otherFormats = ["tf_model.h5", "flax_model.msgpack", "rust_model.ot", Adapter.WeightsName];
 
     private readonly Dictionary<string, FileTensor> _tensors = [];
     private readonly List<IWeightsFile> _files = [];
@@ -29,16 +29,16 @@ public sealed class WeightFiles : IDisposable
     public IEnumerable<string> Files => _files.Select(file => file.Path);
 
     /// <summary>Whether a folder has weights that can be tried.</summary>
-    public static bool Exist(string folder) => Array.Exists(s_names, name => File.Exists(System.IO.Path.Combine(folder, name)));
+    public static bool Exist(string folder) => Array.Exists(Names, name => File.Exists(System.IO.Path.Combine(folder, name)));
 
     /// <summary>The single file wins over an index, and safetensors over .bin, as in the reference.</summary>
     /// <exception cref="CheckpointException">There are no weights that can be read, a file is broken, or index and shards contradict each other.</exception>
     public static WeightFiles Open(string folder)
     {
-        string? found = s_names.FirstOrDefault(name => System.IO.Path.Combine(folder, name) is var path && (File.Exists(path) || Directory.Exists(path)));
+        string? found = Names.FirstOrDefault(name => System.IO.Path.Combine(folder, name) is var path && (File.Exists(path) || Directory.Exists(path)));
         if (found is null) throw Missing(folder);
         string path = System.IO.Path.Combine(folder, found);
-        return found is IndexName or TorchIndexName ? OpenShards(folder, path) : OpenFile(path);
+        return IsIndex(found) ? OpenShards(folder, path) : OpenFile(path);
     }
 
     /// <summary>One file of any name: of torch.save if it ends in .bin, .pt, .pth or .ckpt, else safetensors.</summary>
@@ -69,8 +69,8 @@ public sealed class WeightFiles : IDisposable
         string? other = s_otherFormats.FirstOrDefault(name => File.Exists(System.IO.Path.Combine(folder, name)));
         return new(other switch
         {
-            null => $"{folder} has no weights: none of {string.Join(", ", s_names)} is there.",
-            "adapter_model.safetensors" => $"{folder} holds an adapter only ({other}); give the folder of its base model as --model, and this one as --adapter.",
+            null => $"{folder} has no weights: none of {string.Join(", ", Names)} is there.",
+            Adapter.WeightsName => $"{folder} holds an adapter only ({other}); give the folder of its base model as --model, and this one as --adapter.",
             _ => $"{folder} has its weights as {other} only, which is not supported: save them as {SingleName} (transformers: model.save_pretrained).",
         });
     }
@@ -149,6 +149,8 @@ public sealed class WeightFiles : IDisposable
         return map;
     }
 
+    internal static bool IsIndex(string name) => name is IndexName or TorchIndexName;
+
     /// <summary>A name that stays in the folder on every system.</summary>
-    private static bool IsPlainName(string name) => name is not ("" or "." or "..") && !name.AsSpan().ContainsAny("/\\:") && !name.Any(char.IsControl);
+    internal static bool IsPlainName(string name) => name is not ("" or "." or "..") && !name.AsSpan().ContainsAny("/\\:") && !name.Any(char.IsControl);
 }

@@ -53,12 +53,7 @@ internal sealed class HubFolder(string cacheFolder, string repository)
         if (model.Revision == commit || Commit(model) == commit) return;
         string temporary = System.IO.Path.Combine(Path, $".ref.{System.IO.Path.GetRandomFileName()}.tmp"), target = Ref(model.Revision);
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(target)!);
-        using (FileStream stream = new(temporary, FileMode.CreateNew, FileAccess.Write))
-        {
-            stream.Write(System.Text.Encoding.ASCII.GetBytes(commit));
-            stream.Flush(flushToDisk: true);
-        }
-        File.Move(temporary, target, overwrite: true);
+        AtomicFile.Replace(temporary, target, stream => stream.Write(System.Text.Encoding.ASCII.GetBytes(commit)));
     }
 
     /// <summary>Notes that a commit has no such file, so that nobody needs to ask again.</summary>

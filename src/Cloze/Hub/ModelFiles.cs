@@ -20,16 +20,9 @@ public enum HubFiles
 /// </remarks>
 internal sealed class ModelFiles
 {
-    private static readonly (string Name, bool IsIndex)[] s_weights =
-        [(WeightFiles.SingleName, false), (WeightFiles.IndexName, true), (WeightFiles.TorchName, false), (WeightFiles.TorchIndexName, true)];
-    private static readonly string[] s_adapters = ["adapter_model.safetensors", "adapter_model.bin"];
+    private static readonly string[] s_adapters = [Adapter.WeightsName, Adapter.TorchWeightsName];
     private static readonly string[] s_vocabularies =
         ["vocab.txt", "vocab.json", "merges.txt", "spm.model", "spiece.model", "sentencepiece.bpe.model", "special_tokens_map.json", "added_tokens.json"];
-    private static readonly string[] s_limits =
-    [
-        "sentence_bert_config.json", "sentence_roberta_config.json", "sentence_distilbert_config.json", "sentence_camembert_config.json",
-        "sentence_albert_config.json", "sentence_xlm-roberta_config.json", "sentence_xlnet_config.json",
-    ];
 
     private enum State { Present, Absent, Unknown }
 
@@ -48,7 +41,7 @@ internal sealed class ModelFiles
         }
         if (wanted == HubFiles.Adapter)
         {
-            HasConfig = One("adapter_config.json") == State.Present;
+            HasConfig = One(AdapterConfig.FileName) == State.Present;
             HasWeights = First("", s_adapters) == State.Present;
             return;
         }
@@ -65,7 +58,7 @@ internal sealed class ModelFiles
             }
         }
         One("config_sentence_transformers.json");
-        First(encoder, s_limits);
+        First(encoder, LengthFiles.Names);
         HasConfig = One(encoder + "config.json") == State.Present;
         HasWeights = Weights(encoder);
         Tokenizer(encoder);
@@ -92,9 +85,9 @@ internal sealed class ModelFiles
     /// <returns>Whether all of a form is there.</returns>
     private bool Weights(string folder)
     {
-        foreach ((string name, bool isIndex) in s_weights)
-            if (StateOf(folder + name) == State.Present) return !isIndex || Shards(folder, name);
-        First(folder, [.. s_weights.Select(form => form.Name)]);
+        foreach (string name in WeightFiles.Names)
+            if (StateOf(folder + name) == State.Present) return !WeightFiles.IsIndex(name) || Shards(folder, name);
+        First(folder, WeightFiles.Names);
         return false;
     }
 
@@ -105,7 +98,7 @@ internal sealed class ModelFiles
         return isWhole;
     }
 
-    private State First(string folder, string[] names)
+    private State First(string folder, IReadOnlyList<string> names)
     {
         foreach (string name in names)
             if (One(folder + name) is var state and not State.Absent) return state;
@@ -153,6 +146,5 @@ internal sealed class ModelFiles
     }
 
     /// <summary>Whether a path of a repository names something below it, on every system.</summary>
-    private static bool IsWithin(string path) => !path.AsSpan().ContainsAny('\\', ':', '\0')
-        && path.Split('/').All(part => part.Length > 0 && part is not ("." or "..")) && !path.Any(char.IsControl);
+    private static bool IsWithin(string path) => path.Split('/').All(WeightFiles.IsPlainName);
 }

@@ -9,12 +9,6 @@ namespace Cloze.Pipelines;
 /// </remarks>
 internal sealed record SentenceTransformerFolder
 {
-    private static readonly string[] s_limitFiles =
-    [
-        "sentence_bert_config.json", "sentence_roberta_config.json", "sentence_distilbert_config.json", "sentence_camembert_config.json",
-        "sentence_albert_config.json", "sentence_xlm-roberta_config.json", "sentence_xlnet_config.json",
-    ];
-
     /// <summary>Where config.json, the weights and the tokenizer lie.</summary>
     public required string EncoderFolder { get; init; }
     /// <summary>Whether there is no modules.json, so that the mean is a guess.</summary>
@@ -56,7 +50,7 @@ internal sealed record SentenceTransformerFolder
     /// <summary>With the limit beside the encoder and the prompts of the folder.</summary>
     private static SentenceTransformerFolder Settings(SentenceTransformerFolder read, string folder)
     {
-        if (s_limitFiles.Select(name => Path.Combine(read.EncoderFolder, name)).FirstOrDefault(File.Exists) is { } limits)
+        if (LengthFiles.Names.Select(name => Path.Combine(read.EncoderFolder, name)).FirstOrDefault(File.Exists) is { } limits)
         {
             ConfigFields config = Json(limits);
             if (config.Text("transformer_task") is { } task and not "feature-extraction")

@@ -9,7 +9,8 @@ namespace Cloze.Checkpoints;
 /// </remarks>
 internal sealed class Adapter
 {
-    private const string WeightsName = "adapter_model.safetensors", TorchWeightsName = "adapter_model.bin", Root = "base_model.model.";
+    public const string WeightsName = "adapter_model.safetensors", TorchWeightsName = "adapter_model.bin";
+    private const string Root = "base_model.model.";
     private const string A = ".lora_A.weight", B = ".lora_B.weight", BaseBias = ".base_layer.bias";
     private readonly AdapterConfig _config;
     private readonly Dictionary<string, LowRank> _modules = [];

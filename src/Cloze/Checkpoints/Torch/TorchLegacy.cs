@@ -40,8 +40,7 @@ internal sealed class TorchLegacy : ITorchStorages
         if (parsed.Rest is not [var view]) throw new PickleFault("a persistent id has not six parts");
         if (!_storages.TryGetValue(parsed.Key, out TorchStorage? storage))
             _storages.Add(parsed.Key, storage = new(parsed.Key, parsed.Type, parsed.Bytes));
-        if (storage.Type != parsed.Type || storage.Bytes != parsed.Bytes)
-            throw new PickleFault($"storage {FileFault.Shown(parsed.Key)} is named with two types or sizes");
+        storage.As(parsed);
         if (view is null) return storage;
         if (view is not PickleTuple { Items: [string key, long first, long elements] }) throw new PickleFault("the view of a storage is not (key, offset, size)");
         long all = parsed.Bytes / parsed.Type.Bytes;

@@ -14,6 +14,11 @@ internal sealed class TorchStorage(string key, TorchType type, long bytes)
     /// <summary>The bytes of an element are in the order of a big-endian machine.</summary>
     public bool IsBigEndian { get; init; }
 
+    /// <summary>This, where it is named again.</summary>
+    /// <exception cref="PickleFault">It is named with another type or size.</exception>
+    public TorchStorage As(TorchStorageId named) => type == named.Type && bytes == named.Bytes ? this
+        : throw new PickleFault($"storage {FileFault.Shown(key)} is named with two types or sizes");
+
     /// <summary>A part of another storage (files before torch 0.4).</summary>
     public static TorchStorage PartOf(TorchStorage whole, string key, long offset, long bytes) =>
         new(key, whole.Type, bytes) { _whole = whole, _offset = offset };

@@ -54,9 +54,7 @@ internal sealed class TorchZip : ITorchStorages
     {
         TorchStorageId parsed = TorchStorageId.Parse(id);
         if (parsed.Rest.Length != 0) throw new PickleFault("a persistent id has too many parts");
-        if (_storages.TryGetValue(parsed.Key, out TorchStorage? known))
-            return known.Type == parsed.Type && known.Bytes == parsed.Bytes ? known
-                : throw new PickleFault($"storage {FileFault.Shown(parsed.Key)} is named with two types or sizes");
+        if (_storages.TryGetValue(parsed.Key, out TorchStorage? known)) return known.As(parsed);
         ZipEntry record = Record($"data/{parsed.Key}") ?? throw new PickleFault($"storage {FileFault.Shown(parsed.Key)} is not in the archive");
         if (record.Bytes != parsed.Bytes)
             throw new PickleFault($"storage {FileFault.Shown(parsed.Key)} has {record.Bytes} bytes in the archive, {parsed.Bytes} are named");
