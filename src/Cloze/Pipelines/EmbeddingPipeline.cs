@@ -109,14 +109,11 @@ internal sealed class EmbeddingPipeline
         TokenBatch batch = packing.Pack(window, order, encoder.Positions, GlobalsOf(window, plan), encoder.Limits);
         using CpuOps ops = _model.NewHeldCall(alone);
         using IScope<CpuTensor> scope = ops.Scope("embed");
-        RowSet? firsts = plan.Skip == 0 && _pooling.Modes is [Pooling.First] ? batch.First : null;       // all that such a vector is made of
-        CpuTensor hidden = encoder.Forward(ops, batch, keep: null, firsts);                             // [N,H], [B,H]
-        if (plan.Skip > 0)
-        {
-            (Rows kept, batch) = TokenPacking.WithoutFirst(batch, plan.Skip);
-            hidden = ops.SelectRows(hidden, kept);
-        }
-        CpuTensor x = firsts is null ? Pool(ops, hidden, batch) : hidden;                               // [B,modes·H]
+        bool firstOnly = plan.Skip == 0 && _pooling.Modes is [Pooling.First];
+        RowSet? pooled = firstOnly ? batch.First : plan.Skip > 0 ? TokenPacking.WithoutFirst(batch, plan.Skip) : null;
+        CpuTensor hidden = encoder.Forward(ops, batch, keep: null, pooled);                             // [N,H], or [R,H] of the rows that are pooled
+        if (plan.Skip > 0) batch = batch.Only(pooled!);
+        CpuTensor x = firstOnly ? hidden : Pool(ops, hidden, batch);                                    // [B,modes·H]
         foreach (EmbeddingModule module in _modules) x = module.Forward(ops, x);
         if (plan.Dimensions < x.Columns) x = ops.Columns(x, 0, plan.Dimensions);
         if (plan.Normalize) x = ops.Normalize(x);

@@ -69,13 +69,9 @@ internal sealed class TokenPacking
         Array.Clear(_isGlobal);
     }
 
-    /// <summary>
-    /// The batch without the first <paramref name="count"/> tokens of each sequence: what is pooled where a prompt is left out. Columns stay what
-    /// they were.
-    /// </summary>
-    /// <returns>The rows that are left, and a batch of them.</returns>
+    /// <summary>The rows of a batch without the first <paramref name="count"/> tokens of each sequence: what is pooled where a prompt is left out.</summary>
     /// <exception cref="ArgumentException">A sequence has no token left.</exception>
-    public static (Rows Kept, TokenBatch Batch) WithoutFirst(TokenBatch batch, int count)
+    public static RowSet WithoutFirst(TokenBatch batch, int count)
     {
         List<int> kept = [], starts = [0];
         for (int sequence = 0; sequence < batch.Sequences; sequence++)
@@ -87,7 +83,6 @@ internal sealed class TokenPacking
             kept.AddRange(rows[count..]);
             starts.Add(kept.Count);
         }
-        Rows left = new([.. kept]);
-        return (left, batch.Only(new(left, starts.ToArray())));
+        return new(new([.. kept]), starts.ToArray());
     }
 }
