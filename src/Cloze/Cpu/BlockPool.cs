@@ -30,6 +30,9 @@ internal sealed class BlockPool : IDisposable
         }
     }
 
+    /// <summary>A block until the end of a <c>using</c>, whatever is thrown until then.</summary>
+    public Lease Lend(long floats) => new(this, Rent(floats));
+
     public void Return(Block block)
     {
         lock (_lock)
@@ -90,5 +93,13 @@ internal sealed class BlockPool : IDisposable
     {
         long step = Math.Max(1024, (long)System.Numerics.BitOperations.RoundUpToPowerOf2((ulong)floats) / 16);
         return (floats + step - 1) / step * step;
+    }
+
+    /// <summary>A lent block that goes back when it is disposed.</summary>
+    public readonly unsafe ref struct Lease(BlockPool pool, Block block)
+    {
+        public float* Data => block.Data;
+
+        public void Dispose() => pool.Return(block);
     }
 }

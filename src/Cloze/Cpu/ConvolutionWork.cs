@@ -22,16 +22,9 @@ internal sealed unsafe class ConvolutionWork : IWork
     /// <param name="call">X is the operand itself; the weight has its columns from <paramref name="firstColumn"/> on, times <paramref name="width"/>.</param>
     public static void Run(CpuRuntime runtime, in GemmCall call, int[] neighbours, int width, int firstColumn)
     {
-        Block scratch = runtime.Pool.Rent((long)runtime.Workers.Threads * TileRows * call.Weight.Inputs);
+        using BlockPool.Lease scratch = runtime.Pool.Lend((long)runtime.Workers.Threads * TileRows * call.Weight.Inputs);
         int tiles = (call.X.Rows + TileRows - 1) / TileRows;
-        try
-        {
-            runtime.Workers.For(tiles, new ConvolutionWork(runtime.Kernels, call, neighbours, width, firstColumn, scratch.Data));
-        }
-        finally
-        {
-            runtime.Pool.Return(scratch);
-        }
+        runtime.Workers.For(tiles, new ConvolutionWork(runtime.Kernels, call, neighbours, width, firstColumn, scratch.Data));
     }
 
     /// <summary>For each row of a batch the rows under the taps of a kernel; −1 beyond an end and at a hole. [N,width].</summary>

@@ -98,15 +98,8 @@ internal sealed unsafe class CpuAttention(CpuRuntime runtime)
     private void Run<P>(AttentionWork<P> work, in AttentionCall call, P term, TokenBatch batch) where P : struct, IPositionTerm
     {
         work.Prepare(call, term, batch, runtime.Threads, call.ScoreMix == null ? P.QueryTile : TalkingHeads.QueryTile);
-        Block scratch = runtime.Pool.Rent((long)runtime.Threads * work.ScratchFloats);
-        try
-        {
-            work.Run(scratch.Data, runtime.Workers);
-        }
-        finally
-        {
-            runtime.Pool.Return(scratch);
-        }
+        using BlockPool.Lease scratch = runtime.Pool.Lend((long)runtime.Threads * work.ScratchFloats);
+        work.Run(scratch.Data, runtime.Workers);
     }
 
     private static void RefuseGlobal(bool hasGlobal)

@@ -25,24 +25,17 @@ internal sealed class FeedForwardWork : IWork
         int rows = call.X.Rows, width = call.In.Outputs, stride = CpuTensor.StrideOf(width);
         bool few = workers.Threads > 1 && rows < FewRows * workers.Threads;
         int tileRows = few ? rows : TileRows(call, workers.Threads), tiles = few ? 1 : (rows + tileRows - 1) / tileRows;
-        Block scratch = runtime.Pool.Rent((long)Math.Min(tiles, workers.Threads) * tileRows * stride);
+        using BlockPool.Lease scratch = runtime.Pool.Lend((long)Math.Min(tiles, workers.Threads) * tileRows * stride);
         Matrix inner = new(scratch.Data, tileRows, width, stride);
-        try
+        if (few)
         {
-            if (few)
-            {
-                long flops = 2L * rows * width * call.X.Columns;
-                (_, int innerParts) = GemmWork.Split(flops, rows, call.In.PanelCount(kernels.PanelColumns), workers.Threads);
-                (_, int outerParts) = GemmWork.Split(flops, rows, call.Out.PanelCount(kernels.PanelColumns), workers.Threads);
-                workers.For(innerParts, new FeedForwardWork(kernels, call, inner, Phase.Inner, innerParts));
-                workers.For(outerParts, new FeedForwardWork(kernels, call, inner, Phase.Outer, outerParts));
-            }
-            else workers.For(tiles, new FeedForwardWork(kernels, call, inner, Phase.Tiles, tiles, tileRows));
+            long flops = 2L * rows * width * call.X.Columns;
+            (_, int innerParts) = GemmWork.Split(flops, rows, call.In.PanelCount(kernels.PanelColumns), workers.Threads);
+            (_, int outerParts) = GemmWork.Split(flops, rows, call.Out.PanelCount(kernels.PanelColumns), workers.Threads);
+            workers.For(innerParts, new FeedForwardWork(kernels, call, inner, Phase.Inner, innerParts));
+            workers.For(outerParts, new FeedForwardWork(kernels, call, inner, Phase.Outer, outerParts));
         }
-        finally
-        {
-            runtime.Pool.Return(scratch);
-        }
+        else workers.For(tiles, new FeedForwardWork(kernels, call, inner, Phase.Tiles, tiles, tileRows));
     }
 
     public unsafe void Run(int part, int thread)

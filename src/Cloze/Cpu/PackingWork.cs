@@ -23,15 +23,8 @@ internal sealed unsafe class PackingWork : IWork
     /// <summary>Rows of a weight, from <paramref name="first"/> on.</summary>
     public static void Run(CpuRuntime runtime, PackedMatrix packed, int first, StoredRows stored)
     {
-        Block scratch = runtime.Pool.Rent((long)runtime.Threads * runtime.Kernels.PanelColumns * packed.Inputs);
-        try
-        {
-            Run(runtime, packed, default, stored, first, scratch.Data);
-        }
-        finally
-        {
-            runtime.Pool.Return(scratch);
-        }
+        using BlockPool.Lease scratch = runtime.Pool.Lend((long)runtime.Threads * runtime.Kernels.PanelColumns * packed.Inputs);
+        Run(runtime, packed, default, stored, first, scratch.Data);
     }
 
     /// <summary>An activation.</summary>
