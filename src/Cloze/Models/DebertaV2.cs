@@ -400,8 +400,8 @@ public static class DebertaHeads
             ModelTask.MaskedLm => new MaskedLm<T>(deberta, MaskedLm(config, weights, deberta.Words)),
             ModelTask.PreTraining => ReplacedToken(config, weights),
             ModelTask.SequenceClassification => SequenceClassification(config, weights, labels),
-            ModelTask.TokenClassification => TokenClassification(config, weights, labels),
-            ModelTask.QuestionAnswering => QuestionAnswering(config, weights),
+            ModelTask.TokenClassification => BertHeads.TokenClassification(config.HiddenSize, weights, labels, config.HiddenDropoutProb),
+            ModelTask.QuestionAnswering => BertHeads.QuestionAnswering(config.HiddenSize, weights),
             ModelTask.MultipleChoice => MultipleChoice(config, weights),
             _ => throw ReferenceClasses.NoSuchHead("DeBERTa", task),
         };
@@ -452,10 +452,4 @@ public static class DebertaHeads
 
     public static MultipleChoiceHead<T> MultipleChoice<T>(DebertaV2Config config, IWeights<T> weights) where T : class =>
         new(SequenceClassification(config, weights, labels: 1));
-
-    public static TokenClassificationHead<T> TokenClassification<T>(DebertaV2Config config, IWeights<T> weights, int labels) where T : class =>
-        new(weights.Linear("classifier", labels, config.HiddenSize), config.HiddenDropoutProb);
-
-    public static QuestionAnsweringHead<T> QuestionAnswering<T>(DebertaV2Config config, IWeights<T> weights) where T : class =>
-        new(new(weights.Linear("qa_outputs", 2, config.HiddenSize)));
 }

@@ -199,7 +199,7 @@ public sealed class DistilBertArchitecture : IArchitecture
             ModelTask.Base => null,
             ModelTask.MaskedLm => new MaskedLm<T>(distilBert, DistilBertHeads.MaskedLm(read, weights, distilBert.Words)),
             ModelTask.SequenceClassification => DistilBertHeads.SequenceClassification(read, weights, labels),
-            ModelTask.TokenClassification => DistilBertHeads.TokenClassification(read, weights, labels),
+            ModelTask.TokenClassification => BertHeads.TokenClassification(read.Dim, weights, labels, read.Dropout),
             ModelTask.QuestionAnswering => DistilBertHeads.QuestionAnswering(read, weights),
             ModelTask.MultipleChoice => DistilBertHeads.MultipleChoice(read, weights),
             _ => throw ReferenceClasses.NoSuchHead("DistilBERT", task),
@@ -224,9 +224,6 @@ public static class DistilBertHeads
 
     public static MultipleChoiceHead<T> MultipleChoice<T>(DistilBertConfig config, IWeights<T> weights) where T : class =>
         new(SequenceClassification(config, weights, labels: 1));
-
-    public static TokenClassificationHead<T> TokenClassification<T>(DistilBertConfig config, IWeights<T> weights, int labels) where T : class =>
-        new(weights.Linear("classifier", labels, config.Dim), config.Dropout);
 
     public static QuestionAnsweringHead<T> QuestionAnswering<T>(DistilBertConfig config, IWeights<T> weights) where T : class =>
         new(new(weights.Linear("qa_outputs", 2, config.Dim), config.QaDropout));

@@ -41,7 +41,6 @@ public sealed record ElectraConfig
     {
         config.RefuseFlag("is_decoder");
         config.RefuseFlag("add_cross_attention");
-        config.WithoutEffect("chunk_size_feed_forward", "use_cache");
         config.RefuseFlag("summary_proj_to_labels");
         ElectraConfig read = new()
         {

@@ -40,7 +40,7 @@ public sealed record FlexBertConfig
         RequireMeanCrossEntropy(config);
         config.WithoutEffect("initial_bert_layer", "initial_attention_layer", "initial_mlp_layer", "use_fa2", "use_sdpa_attn_mask", "deterministic_fa2",
             "compile_model", "pad_logits", "allow_embedding_resizing", "head_pred_dropout", "position_embedding_type",
-            "type_vocab_size", "hidden_dropout_prob", "layer_norm_eps", "initializer_range", "classifier_dropout", "alibi_starting_size", "use_cache",
+            "type_vocab_size", "hidden_dropout_prob", "layer_norm_eps", "initializer_range", "classifier_dropout", "alibi_starting_size",
             "auto_map", "init_small_embedding");
 
         bool embeddingNorm = config.Flag("embed_norm", true);

@@ -162,7 +162,7 @@ public sealed class ConfigFields
 
     /// <summary>One text, or a list of them; null: absent.</summary>
     public IReadOnlyList<string>? TextOrTexts(string name) =>
-        _fields.TryGetValue(name, out var field) && field.Type == JsonTokenType.String ? [Text(name)!] : Texts(name);
+        IsText(name) ? [Text(name)!] : Texts(name);
 
     /// <summary>One whole number, or a list of them; null: absent.</summary>
     public IReadOnlyList<int>? Integers(string name)

@@ -56,7 +56,7 @@ public class DerivedTests
         Assert.Equal(states[0], model.Forward(later, batch).ToArray());
         Assert.Equal(tables, runtime.Derived.Count);
         CostOps cost = new();
-        DebertaV2<Shape> shapes = new(s_config, new Weights<Shape>(new SchemaSource(), new ShapeFactory()));
+        DebertaV2<Shape> shapes = new(s_config, ShapeFactory.Schema());
         shapes.Forward(cost, batch);
         long first = cost.DerivedFlops;
         shapes.Forward(cost, batch);

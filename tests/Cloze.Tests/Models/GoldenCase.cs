@@ -62,6 +62,13 @@ internal sealed class GoldenCase
         Ends = Optional("label.end_positions"),
     };
 
+    /// <summary>Compares a head's output under its name, as its rows stand in the file.</summary>
+    public void Compare<T>(TaskOutput<T> output, float[] values, PackedTokens packed) where T : class
+    {
+        if (output.Rows is OutputRows.Tokens or OutputRows.TokenScores) CompareTokens($"output.{output.Name}", values, packed);
+        else Compare($"output.{output.Name}", values);
+    }
+
     /// <summary>Compares one row a real token with the recorded row of its place.</summary>
     public void CompareTokens(string name, ReadOnlySpan<float> got, PackedTokens packed)
     {

@@ -22,12 +22,7 @@ internal sealed class GoldenPairRun<T>(IReading<T> reading, GoldenCase golden) w
         {
             IReadOnlyList<TaskOutput<T>> outputs = run.Outputs(ops, call);
             golden.Expect(reading.Live(ops) == outputs.Count, $"{reading.Live(ops)} tensors live where {outputs.Count} are kept");
-            foreach (TaskOutput<T> output in outputs)
-            {
-                float[] values = reading.Values(output.Value);
-                if (output.Rows is OutputRows.Tokens or OutputRows.TokenScores) golden.CompareTokens($"output.{output.Name}", values, packed);
-                else golden.Compare($"output.{output.Name}", values);
-            }
+            foreach (TaskOutput<T> output in outputs) golden.Compare(output, reading.Values(output.Value), packed);
             golden.Compare("output.discriminator_labels", run.Replaced);
         }
         reading.Close(ops);

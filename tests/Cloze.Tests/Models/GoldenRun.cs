@@ -74,12 +74,7 @@ internal sealed class GoldenRun<T>(IReading<T> reading, GoldenCase golden) where
         golden.Compare("output.loss_per_row", [.. losses]);
     }
 
-    private void Compare(TaskOutput<T> output, PackedTokens packed)
-    {
-        float[] values = reading.Values(output.Value);
-        if (output.Rows is OutputRows.Tokens or OutputRows.TokenScores) golden.CompareTokens($"output.{output.Name}", values, packed);
-        else golden.Compare($"output.{output.Name}", values);
-    }
+    private void Compare(TaskOutput<T> output, PackedTokens packed) => golden.Compare(output, reading.Values(output.Value), packed);
 
     /// <summary>What the cases of the authors' code record besides: the passes of the mask decoder, the chosen rows, each row's loss.</summary>
     private void CompareWords(ILosses<T> ops, IMaskedLm<T> words, TaskRun<T> run, IReadOnlyList<TaskOutput<T>> outputs, PackedTokens packed)
