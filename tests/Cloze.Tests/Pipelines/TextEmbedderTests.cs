@@ -244,17 +244,6 @@ public sealed class TextEmbedderTests : IClassFixture<TextEmbedderTests.DefaultM
         Assert.Equal((4, 2 + 4 + 256 + 256, 1), (statistics.Texts, statistics.Tokens, statistics.Truncated));
     }
 
-    [Fact]
-    public void Embed_InSteadyStateAllocatesNothingForAToken()
-    {
-        string[] shorts = [.. Enumerable.Repeat("word", 8)], longs = [.. Enumerable.Repeat(string.Concat(Enumerable.Repeat("word ", 200)), 8)];
-        using TextEmbedder embedder = TextEmbedder.Load(Folder, new() { Threads = 1 });
-        long few = Allocated(shorts), many = Allocated(longs);
-        Assert.True(many - few < 8 * 199 / 4, $"{few} bytes for 24 tokens, {many} for 1616");
-
-        long Allocated(string[] texts) => Allocation.Least(() => embedder.Embed(texts, cancellation: Cancellation));
-    }
-
     private static async IAsyncEnumerable<string> Each(string[] texts)
     {
         foreach (string text in texts)
