@@ -12,7 +12,7 @@ IReadOnlyList<Benchmark> benchmarks =
     new("embedding-race", "2758 sentences through all-MiniLM-L6-v2 beside ONNX Runtime: [threads] [rounds]", EmbeddingRace.Run),
     new("startup", "from the start of the process to the first embedding: [runs]", Startup.Run),
     new("fuzz-checkpoints", "mutated safetensors, pickles, zips, config.json and indexes: [CASES] [SEED] [TARGET …]", FuzzBenchmark.RunCheckpoints),
-    new("fuzz-tokenizers", "mutated tokenizer.json, vocab.txt and texts: [CASES] [SEED] [TARGET …]", FuzzBenchmark.RunTokenizers),
+    new("fuzz-tokenizers", "mutated tokenizer.json, vocab.txt, spm.model and texts: [CASES] [SEED] [TARGET …]", FuzzBenchmark.RunTokenizers),
     new("killed-conversions", "cloze convert, killed at random moments: [KILLS] [ROWS]", FuzzBenchmark.RunKilled),
     new("loading", "BERT-base from a warm file cache to the first pass, two processes at once: [runs]", Loading.Run),
     new("growth", "time and memory a token of encoders with windows, 1k to 16k tokens, one thread: [most tokens]", Growth.Run),

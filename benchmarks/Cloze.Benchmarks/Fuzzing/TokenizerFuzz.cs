@@ -16,6 +16,9 @@ internal sealed class TokenizerFuzz : IDisposable
         new() { Padding = new(Length: null, PadId: 0, PadToken: "[PAD]", MultipleOf: 8) },
     ];
 
+    /// <summary>Classes that read a SentencePiece model, each in its way; the empty one: none is named.</summary>
+    private static readonly string[] s_classes = ["", "AlbertTokenizer", "CamembertTokenizer", "DebertaV2Tokenizer", "XLMRobertaTokenizer"];
+
     private readonly string _seeds, _folder;
 
     /// <param name="seeds">tests/Cloze.Tests/Data/tokenizers/fuzz.</param>
@@ -24,6 +27,11 @@ internal sealed class TokenizerFuzz : IDisposable
         _seeds = seeds;
         const string memory = "/dev/shm"; // a million files are not for a disk
         _folder = Directory.CreateDirectory(Path.Combine(Directory.Exists(memory) ? memory : Path.GetTempPath(), $"cloze-fuzz-{Guid.NewGuid():N}")).FullName;
+        foreach (string name in s_classes[1..])
+        {
+            DirectoryInfo folder = Directory.CreateDirectory(Path.Combine(_folder, name));
+            File.WriteAllText(Path.Combine(folder.FullName, "tokenizer_config.json"), $$"""{"tokenizer_class":"{{name}}"}""");
+        }
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -37,6 +45,7 @@ internal sealed class TokenizerFuzz : IDisposable
             [
                 new("tokenizer.json", Seeds("*.json"), mutant => ReadFile(mutant, "tokenizer.json"), IsDocumented, FreeBytes),
                 new("vocab.txt", Seeds("*.txt"), mutant => ReadFile(mutant, "vocab.txt"), IsDocumented, FreeBytes),
+                new("spm.model", Seeds("*.model"), mutant => ReadFile(mutant, Path.Combine(s_classes[mutant.Length % s_classes.Length], "spm.model")), IsDocumented, FreeBytes),
                 new("texts", Seeds("*.utf16"), mutant => Encode(tokenizers, mutant), IsDocumented, FreeBytes),
             ];
         }

@@ -102,6 +102,29 @@ public sealed class BpeTests
         }
     }
 
+    /// <summary>Vocabularies of real files often lack the bytes that UTF-8 never has.</summary>
+    [Theory]
+    [InlineData(0xC0, true)]
+    [InlineData(0xC1, true)]
+    [InlineData(0xF5, true)]
+    [InlineData(0xFF, true)]
+    [InlineData(0x00, false)]
+    [InlineData(0x80, false)]
+    [InlineData(0xC2, false)]
+    [InlineData(0xF4, false)]
+    public void HasAllLetters_AsksForTheBytesOfUtf8(int missing, bool has)
+    {
+        char[] pool = new char[255 + Vocabulary.PoolSlack];
+        VocabularyEntry[] entries = new VocabularyEntry[255];
+        for (int b = 0, i = 0; b < 256; b++)
+        {
+            if (b == missing) continue;
+            (pool[i], entries[i]) = (ByteAlphabet.LetterOf((byte)b), new(i, 1, i));
+            i++;
+        }
+        Assert.Equal(has, Bpe.HasAllLetters(new(pool, entries)));
+    }
+
     [Fact]
     public void Encode_RefusesReplacementsThatWouldFillTheMemory()
     {

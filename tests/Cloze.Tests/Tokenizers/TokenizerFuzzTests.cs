@@ -9,6 +9,7 @@ public sealed class TokenizerFuzzTests
     [Theory]
     [InlineData("tokenizer.json")]
     [InlineData("vocab.txt")]
+    [InlineData("spm.model")]
     [InlineData("texts")]
     public void Tokenizer_ReadsOrRefusesEveryMutantInLittleTimeAndMemory(string name)
     {

@@ -49,11 +49,11 @@ internal sealed class Bpe : IWordModel
 
     public string? TokenOf(int id) => _vocabulary.TokenOf(id);
 
-    /// <summary>Whether the vocabulary holds GPT-2's letter of every byte, so that bytes can be read without writing letters.</summary>
+    /// <summary>Whether the vocabulary holds GPT-2's letter of every byte that occurs in UTF-8, so that bytes can be read without writing letters.</summary>
     public static bool HasAllLetters(Vocabulary vocabulary)
     {
         for (int b = 0; b < 256; b++)
-            if (vocabulary.IdOf([ByteAlphabet.LetterOf((byte)b)]) is null) return false;
+            if (b is not (0xC0 or 0xC1 or > 0xF4) && vocabulary.IdOf([ByteAlphabet.LetterOf((byte)b)]) is null) return false;
         return true;
     }
 
