@@ -63,6 +63,14 @@ public sealed class LinearRegexTests
     [InlineData(@"(a", "not closed")]
     [InlineData(@"a)", "parenthesis")]
     [InlineData(@"*a", "nothing to repeat")]
+    [InlineData(@"a|{2}", "nothing to repeat")]
+    [InlineData(@"(?:^|a)?", "a repeat of a condition")]
+    [InlineData(@"[\d-a]", "a range that begins with a class")]
+    [InlineData(@"(?:ab){3,1}", "possessive")]
+    [InlineData(@"\xe9", "no character in UTF-8")]
+    [InlineData(@"\x{110000}", "a code point that is none")]
+    [InlineData(@"(?<1>a)", "group's name")]
+    [InlineData(@"(?i)(?<=[ß])x", "look-behind")]
     public void Constructor_RefusesByName(string pattern, string named)
     {
         PatternException e = Assert.Throws<PatternException>(() => new LinearRegex(pattern));
@@ -85,6 +93,36 @@ public sealed class LinearRegexTests
         string[] expected = [.. spans.Split(',', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal)];
         Assert.Equal(expected, Matches(new(pattern), text, hasTables: true).Select(match => $"{match.Start}-{match.End}").Order(StringComparer.Ordinal));
     }
+
+    /// <summary>As tokenizers 0.23.2 answers: characters that fold to several, bytes by number, intervals with their ends swapped, letters that mean nothing behind a backslash.</summary>
+    [Theory]
+    [InlineData("(?i)ß", "ß ẞ ss Sſ s", "0-1,2-3,4-6,7-9")]
+    [InlineData("(?i)ss", "ß ẞ ss s", "0-1,2-3,4-6")]
+    [InlineData("(?i)sss", "ßs sß sss", "0-2,6-9")]      // from the left, in twos
+    [InlineData("(?i)ffi", "ffi \uFB03 f\uFB01 \uFB00i", "0-3,4-5")]
+    [InlineData("(?i)\uFB01", "fi FI \uFB01", "0-2,3-5,6-7")]
+    [InlineData("(?i)straße", "STRASSE STRAẞE", "0-7,8-14")]
+    [InlineData("(?i)\u0130", "i\u0307 \u0130 i", "0-2,3-4")]
+    [InlineData("(?i)\u1FB3", "\u03B1\u03B9 \u0391\u0345 \u1FBC", "0-2,3-5,6-7")]
+    [InlineData("(?i)[ß]x", "ssx ßx sx", "0-3,4-6")]
+    [InlineData("(?i)[^ß]", "ßs", "1-2")]
+    [InlineData("(?i)[[^ß]a]", "ß", "0-1")]             // brackets in brackets know no case
+    [InlineData(@"(?i)s(?:s)", "ß ss", "0-1,2-4")]
+    [InlineData(@"(?i)s(s)", "ß ss", "2-4")]            // two literals
+    [InlineData(@"(?i)ss?", "ß", "")]
+    [InlineData(@"(?i)(?<=ß)x", "ssx ẞx", "5-6")]
+    [InlineData(@"a{2,1}", "aaa", "0-2,2-3")]
+    [InlineData(@"a{3,1}a", "aaaa aa", "0-4")]          // possessive
+    [InlineData(@"\141\303\251\xC3\xA9", "aéé", "0-3")]
+    [InlineData(@"[\101-\103\8]+", "ABC8D", "0-4")]
+    [InlineData(@"\q\j[\K]", "qjK", "0-3")]
+    [InlineData(@"(?x)a # letters
+        +", "aaa", "0-3")]
+    [InlineData(@"a(?#\))+", "aaa", "0-3")]
+    [InlineData(@"\N\O", "a\n\na", "0-2")]
+    [InlineData(@"[[:punct:]]\p{Punct}", "$! $$", "0-2")]
+    public void FindAll_ReadsWhatIsRare(string pattern, string text, string spans) =>
+        Assert.Equal(spans, string.Join(',', Matches(new(pattern), text, hasTables: true).Select(match => $"{match.Start}-{match.End}")));
 
     /// <summary>Backtracking engines need time exponential or quadratic in the text for these; the reference aborts its process.</summary>
     [Theory]

@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.Text;
+
 namespace Cloze.Tokenizers;
 
 /// <summary>Reads the parts of an expression that stand for one code point: literals, escapes, properties, brackets.</summary>
@@ -7,13 +10,6 @@ internal sealed class ClassReader(PatternText text)
     private const string HexDigits = "0123456789abcdefABCDEF";
 
     public bool IgnoresCase { get; set; }
-
-    /// <summary>One literal character.</summary>
-    public CodePointSet Literal(int codePoint)
-    {
-        CodePointSet set = CodePointSet.Of(codePoint, codePoint);
-        return IgnoresCase ? CaseFolding.Close(set) : set;
-    }
 
     /// <summary>From a backslash on: a class such as \d or \p{L}; null and a code point for an escaped character.</summary>
     public CodePointSet? Escaped(CodePointSet word, out int literal)
@@ -49,19 +45,29 @@ internal sealed class ClassReader(PatternText text)
             'v' => '\v',
             'a' => 7,
             'e' => 27,
-            'x' => text.TakeHexadecimal(text.TryTake('{') ? null : 2),
+            'x' => text.TryTake('{') ? text.TakeHexadecimal(null) : Character(text.TakeByte(isOctal: false)),
             'u' => text.TakeHexadecimal(4),
-            '0' => Octal(),
-            _ => throw text.Refuse($@"\{c}, which is not read, before the place"),
+            >= '0' and <= '7' => Character(Octal()),
+            'c' or 'C' or 'M' => throw text.Refuse($@"the control character \{c} before the place"),
+            'o' when text.Next == '{' => throw text.Refuse(@"\o{, which is not read, before the place"),
+            _ => c, // means nothing, so stands for itself
         };
         return null;
     }
 
-    /// <summary>Behind <c>[</c>: ranges, classes, brackets in brackets, &amp;&amp;; up to and with <c>]</c>.</summary>
-    public CodePointSet Bracket()
+    /// <summary>Behind <c>[</c>: ranges, classes, brackets in brackets, &amp;&amp;; up to and with <c>]</c>. Case is ignored in the outermost brackets, before they are negated.</summary>
+    public Pattern Bracket()
+    {
+        CodePointSet set = Ranges(out bool isNegative);
+        if (!isNegative) return IgnoresCase ? SeveralFolding.Spell(set) : new Pattern.Set(set);
+        return new Pattern.Set((IgnoresCase ? CaseFolding.Close(set) : set).Negate());
+    }
+
+    /// <summary>What stands in brackets, not negated yet.</summary>
+    private CodePointSet Ranges(out bool isNegative)
     {
         text.Enter();
-        bool isNegative = text.TryTake('^');
+        isNegative = text.TryTake('^');
         List<CodePointRange> ranges = [];
         CodePointSet? others = null; // what stands before the last &&
         for (bool isFirst = true; isFirst || text.Next != ']'; isFirst = false)
@@ -73,7 +79,8 @@ internal sealed class ClassReader(PatternText text)
             }
             else if (text.TryTake('['))
             {
-                ranges.AddRange(Bracket().Ranges());
+                CodePointSet inner = Ranges(out bool isInnerNegative);
+                ranges.AddRange((isInnerNegative ? inner.Negate() : inner).Ranges());
             }
             else if (text.TryTake("&&"))
             {
@@ -88,9 +95,7 @@ internal sealed class ClassReader(PatternText text)
         text.At++;
         text.Leave();
         CodePointSet set = CodePointSet.Of(ranges);
-        if (others is not null) set = others.Intersect(set);
-        if (IgnoresCase) set = CaseFolding.Close(set);
-        return isNegative ? set.Negate() : set;
+        return others?.Intersect(set) ?? set;
     }
 
     /// <summary>A class, a character, or a range of characters.</summary>
@@ -99,10 +104,11 @@ internal sealed class ClassReader(PatternText text)
         if (Part(out int low) is { } set)
         {
             ranges.AddRange(set.Ranges());
+            if (IsRange()) throw text.Refuse("a range that begins with a class");
             return;
         }
         int high = low;
-        if (text.Next == '-' && text.At + 1 < text.Text.Length && text.Text[text.At + 1] != ']')
+        if (IsRange())
         {
             text.At++;
             if (text.Next == '[' || Part(out high) is not null) throw text.Refuse("a range that ends in a class");
@@ -110,6 +116,8 @@ internal sealed class ClassReader(PatternText text)
         }
         ranges.Add(new(low, high));
     }
+
+    private bool IsRange() => text.Next == '-' && text.At + 1 < text.Text.Length && text.Text[text.At + 1] != ']';
 
     private CodePointSet? Part(out int literal)
     {
@@ -141,20 +149,35 @@ internal sealed class ClassReader(PatternText text)
         {
             "space" => ExpressionClasses.WhiteSpace,
             "digit" => ExpressionClasses.Digit,
+            "punct" => ExpressionClasses.Find("P")!.Union(ExpressionClasses.Find("S")!),
             "word" => ExpressionClasses.WordInBrackets,
             "xdigit" => CodePointSet.Of(HexDigits),
             "ascii" => CodePointSet.Of(0, 127),
             _ => throw text.Refuse($"[:{name}:], of which there is no table, before the place"),
         };
         if (!text.TryTake(']')) throw text.Refuse("a POSIX class that is not closed");
+        if (IsRange()) throw text.Refuse("a range that begins with a class");
         return isNegative ? set.Negate() : set;
     }
 
-    /// <summary>Behind \0: two octal digits at most.</summary>
-    private int Octal()
+    /// <summary>Behind the first digit.</summary>
+    private byte Octal()
     {
-        int value = 0;
-        for (int i = 0; i < 2 && text.Next is >= '0' and <= '7'; i++, text.At++) value = value * 8 + text.Next - '0';
-        return value;
+        text.At--;
+        return text.TakeByte(isOctal: true);
+    }
+
+    /// <summary>The character of a byte and, where it is not ASCII, of the bytes that are spelled behind it.</summary>
+    private int Character(byte first)
+    {
+        Span<byte> bytes = [first, 0, 0, 0];
+        for (int count = 1; ; count++)
+        {
+            OperationStatus status = Rune.DecodeFromUtf8(bytes[..count], out Rune rune, out _);
+            if (status == OperationStatus.Done) return rune.Value;
+            if (status != OperationStatus.NeedMoreData || !text.TryTake('\\')) break;
+            bytes[count] = text.TakeByte(isOctal: !text.TryTake('x'));
+        }
+        throw text.Refuse("bytes that are no character in UTF-8 before the place");
     }
 }

@@ -6,8 +6,20 @@ internal abstract record Pattern
     /// <summary>One code point of a set.</summary>
     public sealed record Set(CodePointSet Characters) : Pattern;
 
+    /// <summary>Characters that follow each other, at least one; where case is ignored, several together may equal one.</summary>
+    public sealed record Text(List<int> CodePoints, bool IgnoresCase) : Pattern
+    {
+        /// <summary>The same in sets and alternatives.</summary>
+        public Pattern Spelled() => IgnoresCase ? SeveralFolding.Spell(CodePoints)
+            : new Sequence(CodePoints.ConvertAll<Pattern>(codePoint => new Set(CodePointSet.Of(codePoint, codePoint))));
+    }
+
     /// <summary>Parts that follow each other; none: the empty text.</summary>
-    public sealed record Sequence(List<Pattern> Parts) : Pattern;
+    public sealed record Sequence(List<Pattern> Parts) : Pattern
+    {
+        /// <summary>Its parts stand by themselves, as in a capture.</summary>
+        public bool IsGroup { get; init; }
+    }
 
     /// <summary>One of some parts, an earlier one rather than a later one.</summary>
     public sealed record Choice(List<Pattern> Parts) : Pattern;

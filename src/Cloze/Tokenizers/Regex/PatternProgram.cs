@@ -55,6 +55,8 @@ internal sealed class PatternProgram
         {
             case Pattern.Set set:
                 return Add(PatternOp.Class, SetIndex(set.Characters), next, depth);
+            case Pattern.Text text:
+                return Compile(text.Spelled(), next, depth);
             case Pattern.Sequence sequence:
                 for (int i = sequence.Parts.Count - 1; i >= 0; i--) next = Compile(sequence.Parts[i], next, depth);
                 return next;
@@ -108,7 +110,7 @@ internal sealed class PatternProgram
 
     private static bool CanBeEmpty(Pattern pattern) => pattern switch
     {
-        Pattern.Set => false,
+        Pattern.Set or Pattern.Text => false,
         Pattern.Sequence sequence => sequence.Parts.All(CanBeEmpty),
         Pattern.Choice choice => choice.Parts.Any(CanBeEmpty),
         Pattern.Repeat repeat => repeat.Min == 0 || CanBeEmpty(repeat.Body),

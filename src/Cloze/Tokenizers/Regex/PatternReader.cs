@@ -3,7 +3,7 @@ namespace Cloze.Tokenizers;
 /// <summary>Reads the part of Oniguruma's syntax that tokenizer files use; the rest is refused by name.</summary>
 /// <remarks>
 /// Oniguruma doc/RE (ONIG_SYNTAX_ONIGURUMA): ^ and $ are line anchors, (?m) is "dot matches newline", {n,m}+ is a repeat of a repeat (not possessive),
-/// {n}? is an optional repeat (not lazy).
+/// {n}? is an optional repeat (not lazy), {m,n} with m &gt; n is a possessive {n,m}.
 /// </remarks>
 internal sealed class PatternReader
 {
@@ -12,6 +12,7 @@ internal sealed class PatternReader
     private readonly PatternText _text;
     private readonly ClassReader _classes;
     private bool _isDotAll, _isExtended;
+    private int _captures;
 
     private PatternReader(PatternText text) => (_text, _classes) = (text, new(text));
 
@@ -40,18 +41,38 @@ internal sealed class PatternReader
         List<Pattern> parts = [];
         while (!_text.IsAtEnd && _text.Next is not ('|' or ')'))
         {
-            if (_isExtended && SkipSpace() || Atom() is not { } atom) continue;
+            if (SkipComment()) continue;
+            Pattern atom = Atom();
             int depth = 0;
             while (Quantified(ref atom))
                 if (++depth > PatternText.MaxDepth) throw _text.Refuse($"more than {PatternText.MaxDepth} repeats of one thing");
-            parts.Add(atom);
+            if (atom is Pattern.Sequence { IsGroup: false, Parts.Count: > 0 } inner && parts.Count > 0) inner.Parts.ForEach(part => Join(parts, part)); // as if there were no (?: )
+            else Join(parts, atom);
         }
         return parts.Count == 1 ? parts[0] : new Pattern.Sequence(parts);
     }
 
-    /// <summary>In extended mode white space and comments say nothing.</summary>
-    private bool SkipSpace()
+    /// <summary>Literals that follow each other are one.</summary>
+    private static void Join(List<Pattern> parts, Pattern part)
     {
+        if (part is Pattern.Text text && parts is [.., Pattern.Text last] && last.IgnoresCase == text.IgnoresCase) last.CodePoints.AddRange(text.CodePoints);
+        else parts.Add(part);
+    }
+
+    /// <summary>(?#…), and in extended mode white space and # to the end of the line, say nothing.</summary>
+    private bool SkipComment()
+    {
+        if (_text.TryTake("(?#"))
+        {
+            while (_text.Next != ')')
+            {
+                if (_text.TryTake('\\') && !_text.IsAtEnd || !_text.IsAtEnd) _text.At++;
+                else throw _text.Refuse("a comment that is not closed");
+            }
+            _text.At++;
+            return true;
+        }
+        if (!_isExtended) return false;
         if (_text.Next == '#')
         {
             while (!_text.IsAtEnd && _text.Next != '\n') _text.At++;
@@ -66,6 +87,7 @@ internal sealed class PatternReader
     {
         int min, max;
         bool isInterval = false;
+        while (SkipComment()) { }
         switch (_text.Next)
         {
             case '*': (min, max) = (0, -1); break;
@@ -75,15 +97,28 @@ internal sealed class PatternReader
             default: return false;
         }
         if (!isInterval) _text.At++;
+        if (IsCondition(atom) || atom is Pattern.Choice { Parts: var parts } && parts.Any(IsCondition)) throw _text.Refuse("a repeat of a condition before the place"); // so does the reference
 
         RepeatKind kind = RepeatKind.Greedy;
-        if (isInterval && min == max && _text.TryTake('?')) // optional, not lazy
+        if (isInterval && max >= 0 && max < min) (min, max, kind) = (max, min, RepeatKind.Possessive);
+        else if (isInterval && min == max && _text.TryTake('?')) // optional, not lazy
             (atom, min, max) = (new Pattern.Repeat(atom, min, max, RepeatKind.Greedy), 0, 1);
         else if (_text.TryTake('?')) kind = RepeatKind.Lazy;
         else if (!isInterval && _text.TryTake('+')) kind = RepeatKind.Possessive;
-        atom = new Pattern.Repeat(atom, min, max, kind);
+        if (min != 1 || max != 1) atom = new Pattern.Repeat(SetOf(atom) is { } set ? new Pattern.Set(set) : atom, min, max, kind); // {1} says nothing
         return true;
     }
+
+    private static bool IsCondition(Pattern pattern) => pattern is Pattern.Anchor or Pattern.LookAhead or Pattern.LookBehind;
+
+    /// <summary>The set that a pattern of one code point takes; null: it is more than that.</summary>
+    private static CodePointSet? SetOf(Pattern pattern) => pattern switch
+    {
+        Pattern.Set set => set.Characters,
+        Pattern.Text { CodePoints.Count: 1 } text => text.Spelled() is Pattern.Sequence { Parts: [var only] } ? SetOf(only) : SetOf(text.Spelled()),
+        Pattern.Sequence { Parts: [var only] } => SetOf(only),
+        _ => null,
+    };
 
     /// <summary>{n}, {n,}, {,m} or {n,m}; anything else is a literal brace.</summary>
     private bool TryInterval(out int min, out int max)
@@ -101,7 +136,6 @@ internal sealed class PatternReader
         }
         (min, max) = (low ?? 0, high ?? -1);
         if (Math.Max(min, max) > MaxRepeat) throw _text.Refuse($"a repeat of more than {MaxRepeat}");
-        if (max >= 0 && max < min) throw _text.Refuse("an interval with its ends swapped");
         return true;
     }
 
@@ -113,8 +147,7 @@ internal sealed class PatternReader
         return value;
     }
 
-    /// <summary>Null: what was read says nothing (a comment, a literal brace's option).</summary>
-    private Pattern? Atom()
+    private Pattern Atom()
     {
         switch (_text.Next)
         {
@@ -122,7 +155,7 @@ internal sealed class PatternReader
                 return Group();
             case '[':
                 _text.At++;
-                return new Pattern.Set(_classes.Bracket());
+                return _classes.Bracket();
             case '.':
                 _text.At++;
                 return new Pattern.Set(_isDotAll ? CodePointSet.All : CodePointSet.NewLine.Negate());
@@ -134,12 +167,16 @@ internal sealed class PatternReader
                 return new Pattern.Anchor(AnchorKind.LineEnd);
             case '*' or '+' or '?':
                 throw _text.Refuse($"a {_text.Next} with nothing to repeat");
+            case '{' when TryInterval(out _, out _):
+                throw _text.Refuse("an interval with nothing to repeat");
             case '\\':
                 return Escape();
             default:
-                return new Pattern.Set(_classes.Literal(_text.TakeCodePoint()));
+                return Literal(_text.TakeCodePoint());
         }
     }
+
+    private Pattern.Text Literal(int codePoint) => new([codePoint], _classes.IgnoresCase);
 
     private Pattern Escape()
     {
@@ -151,26 +188,32 @@ internal sealed class PatternReader
             'A' => AnchorKind.TextStart,
             'z' => AnchorKind.TextEnd,
             'Z' => AnchorKind.TextEndOrLastNewline,
-            (>= '1' and <= '9') or 'k' => throw _text.Refuse($@"the back-reference \{c}"),
+            'k' => throw _text.Refuse(@"the back-reference \k"),
+            >= '1' and <= '9' when IsReference() => throw _text.Refuse($@"the back-reference \{c}"),
             'g' => throw _text.Refuse(@"the recursion \g"),
-            'G' or 'K' or 'R' or 'X' or 'y' or 'Y' or 'N' or 'O' => throw _text.Refuse($@"\{c}, which is not read,"),
+            'G' or 'K' or 'R' or 'X' or 'y' or 'Y' => throw _text.Refuse($@"\{c}, which is not read,"),
             _ => null,
         };
-        if (anchor is null) return new Pattern.Set(_classes.Escaped(ExpressionClasses.Word, out int literal) ?? _classes.Literal(literal));
+        if (anchor is null && c is not ('N' or 'O')) return _classes.Escaped(ExpressionClasses.Word, out int literal) is { } set ? new Pattern.Set(set) : Literal(literal);
         _text.At += 2;
+        if (anchor is null) return new Pattern.Set(c == 'O' ? CodePointSet.All : CodePointSet.NewLine.Negate());
         return new Pattern.Anchor(anchor.Value);
     }
 
-    private Pattern? Group()
+    /// <summary>Behind a backslash: one digit, or a number of a group so far; other numbers are octal.</summary>
+    private bool IsReference()
+    {
+        int value = 0;
+        for (int i = _text.At + 1; i < _text.Text.Length && char.IsAsciiDigit(_text.Text[i]); i++) value = Math.Min(value * 10 + _text.Text[i] - '0', 1 << 20);
+        return value <= 9 || value <= _captures;
+    }
+
+    private Pattern Group()
     {
         _text.At++;
-        if (_text.TryTake("?#"))
-        {
-            _text.TakeUntil(')', "a comment that is not closed");
-            return null;
-        }
         Pattern group;
-        if (!_text.TryTake('?') || _text.TryTake(':')) group = Choices(); // a capture; nothing refers to it
+        if (!_text.TryTake('?')) group = Capture();
+        else if (_text.TryTake(':')) group = Choices();
         else if (_text.TryTake('=')) group = new Pattern.LookAhead(Choices(), IsNegative: false);
         else if (_text.TryTake('!')) group = new Pattern.LookAhead(Choices(), IsNegative: true);
         else if (_text.TryTake('>')) group = Atomic(Choices());
@@ -181,15 +224,28 @@ internal sealed class PatternReader
         return _text.TryTake(')') ? group : throw _text.Refuse("a group that is not closed");
     }
 
-    private Pattern Named()
+    private Pattern.Sequence Named()
     {
-        _text.TakeUntil('>', "a group's name that is not closed");
-        return Choices();
+        string name = _text.TakeUntil('>', "a group's name that is not closed");
+        if (name.Length == 0 || char.IsAsciiDigit(name[0]) || name[0] is '-') throw _text.Refuse($"the group's name \"{name}\", which is none, before the place");
+        return Capture();
     }
+
+    /// <summary>Nothing refers to it.</summary>
+    private Pattern.Sequence Capture()
+    {
+        _captures++;
+        return Apart(Choices());
+    }
+
+    /// <summary>A group whose literals are not one with those beside it.</summary>
+    private static Pattern.Sequence Apart(Pattern body) => new([body]) { IsGroup = true };
 
     private Pattern Atomic(Pattern body) => body switch
     {
-        Pattern.Set => body,
+        Pattern.Sequence { Parts: [var only] } => Atomic(only),
+        Pattern.Text { IgnoresCase: false } => Apart(body),
+        _ when SetOf(body) is { } set => new Pattern.Set(set),
         Pattern.Repeat { Body: Pattern.Set, Kind: RepeatKind.Greedy } repeat => repeat with { Kind = RepeatKind.Possessive },
         _ => throw _text.Refuse("an atomic group (?>…) of more than one repeated class before the place"),
     };
@@ -199,8 +255,8 @@ internal sealed class PatternReader
         List<CodePointRange> ranges = [];
         foreach (Pattern choice in body is Pattern.Choice { Parts: var parts } ? parts : [body])
         {
-            if (choice is not Pattern.Set set) throw _text.Refuse("a look-behind (?<=…) or (?<!…) of something else than one character before the place");
-            ranges.AddRange(set.Characters.Ranges());
+            CodePointSet? set = choice is Pattern.Text { CodePoints: [var codePoint], IgnoresCase: true } ? CaseFolding.Equal(codePoint) : SetOf(choice); // here ß is not ss
+            ranges.AddRange(set?.Ranges() ?? throw _text.Refuse("a look-behind (?<=…) or (?<!…) of something else than one character before the place"));
         }
         return new Pattern.LookBehind(CodePointSet.Of(ranges), isNegative);
     }
@@ -221,10 +277,10 @@ internal sealed class PatternReader
                 default: throw _text.Refuse(_text.IsAtEnd ? "a group that is not closed" : $"the group (?{_text.Next}, which is not read,");
             }
         }
-        if (_text.TryTake(')')) return Choices();
+        if (_text.TryTake(')')) return Apart(Choices());
         _text.At++;
         Pattern body = Choices();
         (_classes.IgnoresCase, _isDotAll, _isExtended) = (ignoresCase, isDotAll, isExtended);
-        return _text.TryTake(')') ? body : throw _text.Refuse("a group that is not closed");
+        return _text.TryTake(')') ? Apart(body) : throw _text.Refuse("a group that is not closed");
     }
 }

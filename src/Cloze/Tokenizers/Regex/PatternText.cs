@@ -62,6 +62,14 @@ internal sealed class PatternText(string text)
         return value;
     }
 
+    /// <summary>One to three octal digits, or one or two hexadecimal ones.</summary>
+    public byte TakeByte(bool isOctal)
+    {
+        int value = 0, start = At, most = isOctal ? 3 : 2;
+        for (; At - start < most && (isOctal ? Next is >= '0' and <= '7' : char.IsAsciiHexDigit(Next)); At++) value = value * (isOctal ? 8 : 16) + Convert.ToInt32(Next.ToString(), 16);
+        return At > start && value <= 0xFF ? (byte)value : throw Refuse("a byte that is none");
+    }
+
     public void Enter()
     {
         if (++_depth > MaxDepth) throw Refuse($"groups or classes deeper than {MaxDepth}");
