@@ -44,6 +44,11 @@ internal static class Loading
             }
             for (int i = 0; i < 2; i++) Console.WriteLine($"| {run + 1}{"ab"[i]} | {times[i]} | {memory[i]} |");
         }
+        Console.WriteLine("""
+
+            Private memory is the matrices of the layers, packed for the product (BERT-base: 85 million weights, 340 MB of 438); the embedding tables, 94 MB, stay in the mapping, and of
+            the mapping nothing is copied before it is packed. Both processes share its pages.
+            """);
         return 0;
     }
 

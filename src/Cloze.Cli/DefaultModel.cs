@@ -1,6 +1,12 @@
 using System.CommandLine;
+using Cloze.Checkpoints;
+using Cloze.Cli.Output;
 using Cloze.Hub;
 namespace Cloze.Cli;
+
+/// <summary>Where a model lies.</summary>
+/// <param name="Adapter">The folder of a LoRA adapter on top of it; null: none.</param>
+internal readonly record struct ModelPlace(string Folder, string? Adapter);
 
 /// <summary>Which model a command uses: <c>--model</c>, else CLOZE_MODEL, else the one beside the program; never one found in the working directory.</summary>
 internal static class DefaultModel
@@ -29,24 +35,59 @@ internal static class DefaultModel
             : throw new CommandException($"There is no model beside the program ({Beside}); give one by --model DIR or by {Variable}.");
     }
 
-    /// <summary>The folder of a LoRA adapter, which may lie on a hub; null: none is asked for.</summary>
-    /// <exception cref="CommandException">There is no such folder, and no such adapter.</exception>
-    public static string? Adapter(string? asked) => asked is null ? null : Existing(asked, "--adapter", HubFiles.Adapter);
+    /// <summary>A LoRA adapter, for every command that computes.</summary>
+    /// <param name="needsModel">Whether the command has no default model.</param>
+    public static Option<string?> AdapterOption(bool needsModel = false) => new("--adapter")
+    {
+        Description = $"A LoRA adapter as PEFT saves it, on top of the model{(needsModel ? "" : "; without --model on top of the base model that it names")}.",
+        HelpName = HelpName,
+    };
+
+    /// <summary>The model's folder, and that of an adapter on top of it. Where only an adapter is given, its base model is the one that it names.</summary>
+    /// <exception cref="CommandException">There is no such folder, no such model, or no such adapter.</exception>
+    public static ModelPlace Place(string? model, string? adapter)
+    {
+        string? top = adapter is null ? null : Existing(adapter, "--adapter", HubFiles.Adapter);
+        if (top is null) return Place(Folder(model));
+        return model is null && Environment.GetEnvironmentVariable(Variable) is not { Length: > 0 } && Checkpoint.BaseModelOf(top) is not null
+            ? Place(top) : new(Folder(model), top);
+    }
+
+    /// <summary>A folder that may be an adapter, which names its base model.</summary>
+    /// <exception cref="CommandException">The base model is not there, and no such model can be had.</exception>
+    public static ModelPlace Place(string folder)
+    {
+        bool isEmbedder = File.Exists(Path.Combine(folder, "modules.json")); // says itself where its encoder lies
+        if (isEmbedder || Checkpoint.BaseModelOf(folder) is not { } named) return new(folder, null);
+        string remedy = $"give its base model: --model BASE --adapter {folder}";
+        if (!Directory.Exists(named) && !HubModels.MayBe(named))
+            throw new CommandException($"{folder} is an adapter, and its base model {TerminalText.Printable(named)} is no folder here; {remedy}.");
+        try
+        {
+            return new(Directory.Exists(named) ? named : HubModels.Folder(named), folder);
+        }
+        catch (HubException e)
+        {
+            throw new CommandException($"{folder} is an adapter, and its base model {TerminalText.Printable(named)} is no folder here; "
+                + $"as a model of a hub: {e.Message.TrimEnd('.')}; {remedy}.", e);
+        }
+    }
 
     /// <param name="source">How the value was given: <c>--model</c>, or the name of an argument or variable.</param>
     /// <exception cref="CommandException">There is no such folder, and no such model.</exception>
     public static string Existing(string value, string source, HubFiles files = HubFiles.All)
     {
         if (Directory.Exists(value)) return value;
+        string shown = TerminalText.Printable(value);
         if (File.Exists(value) || !HubModels.MayBe(value))
-            throw new CommandException($"{source} {value}: there is no such folder{(File.Exists(value) ? "; it is a file" : "")}.");
+            throw new CommandException($"{source} {shown}: there is no such folder{(File.Exists(value) ? "; it is a file" : "")}.");
         try
         {
             return HubModels.Folder(value, files);
         }
         catch (HubException e)
         {
-            throw new CommandException($"{source} {value}: there is no such folder, and as a model of a hub: {e.Message}", e);
+            throw new CommandException($"{source} {shown}: there is no such folder, and as a model of a hub: {e.Message}", e);
         }
     }
 }

@@ -9,16 +9,21 @@ namespace Cloze.Cli;
 internal static class Embedders
 {
     /// <exception cref="CommandException">There is no such folder.</exception>
-    public static TextEmbedder Load(ParseResult parsed, Option<string?> model, IReadOnlyList<Pooling>? pooling = null)
+    public static TextEmbedder Load(ParseResult parsed, Option<string?> model, Option<string?> adapter, IReadOnlyList<Pooling>? pooling = null)
     {
-        string folder = DefaultModel.Folder(parsed.GetValue(model));
+        (string folder, string? top) = DefaultModel.Place(parsed.GetValue(model), parsed.GetValue(adapter));
         StartTimes.Mark("command line");
-        TextEmbedder embedder = TextEmbedder.Load(folder, new() { Pooling = pooling, Threads = ThreadCount.Of(parsed) });
+        TextEmbedder embedder = TextEmbedder.Load(folder, new() { Pooling = pooling, Adapter = top, Threads = ThreadCount.Of(parsed) });
         StartTimes.Mark(string.Create(CultureInfo.InvariantCulture,
             $"model (tokenizer {embedder.LoadTimes.Tokenizer.TotalMilliseconds:F0} beside weights {embedder.LoadTimes.Weights.TotalMilliseconds:F0})"));
         if (embedder.HasDefaultPooling) Messages.Write($"{folder} does not say how its tokens become one vector: the mean is taken (--pooling chooses).");
         return embedder;
     }
+
+    /// <summary>What <c>--pooling</c> names: one way, or some with commas.</summary>
+    /// <exception cref="UsageException">There is no such way.</exception>
+    public static Pooling[] Modes(string names) => [.. names.Split(',').Select(name => TextEmbedderOptions.ParsePooling(name.Trim())
+        ?? throw new UsageException($"--pooling {name}: there are cls, max, mean, mean_sqrt_len, weightedmean and lasttoken."))];
 
     /// <summary>Says how many texts were cut, if any were.</summary>
     public static void Report(EmbedStatistics statistics, TextEmbedder embedder)

@@ -1,11 +1,13 @@
 using System.Globalization;
 using Cloze.Benchmarks;
+using Cloze.Checkpoints;
 namespace Cloze.Fuzzing;
 
 /// <summary>Runs fuzz targets and writes what came out as a table.</summary>
 internal static class FuzzBenchmark
 {
     private const int Seed = 20260, SmokeCases = 300;
+    private const string Save = "save";
 
     /// <summary><c>fuzz-checkpoints [CASES] [SEED] [TARGET…]</c>: cases of each target; 0: the usual 200 000, a million in all.</summary>
     public static int RunCheckpoints(string[] args, bool smoke)
@@ -22,16 +24,37 @@ internal static class FuzzBenchmark
     }
 
     /// <summary><c>killed-conversions [KILLS] [ROWS]</c>.</summary>
-    public static int RunKilled(string[] args, bool smoke)
+    public static int RunKilledConversions(string[] args, bool smoke) => RunKilled("killed-conversions", "`cloze convert`", args, smoke, (folder, kills, rows) =>
+        KilledConversions.Run(ClozeCommand.Executable, KilledConversions.Convert, folder, kills, rows, Seed));
+
+    /// <summary><c>killed-saves [KILLS] [ROWS]</c>.</summary>
+    public static int RunKilledSaves(string[] args, bool smoke) => RunKilled("killed-saves", "`Checkpoint.Save`", args, smoke, (folder, kills, rows) =>
+        KilledConversions.Run(Environment.ProcessPath!, (model, output) => [Save, model, output], folder, kills, rows, Seed));
+
+    /// <summary><c>killed-downloads [KILLS] [ROWS]</c>: rows of 256 bytes.</summary>
+    public static int RunKilledDownloads(string[] args, bool smoke) => RunKilled("killed-downloads", "`cloze download`", args, smoke, (folder, kills, rows) =>
+        KilledDownloads.Run(ClozeCommand.Executable, folder, kills, rows * 256, Seed));
+
+    /// <summary><c>save MODEL OUTPUT</c>: the process that <c>killed-saves</c> kills.</summary>
+    public static int RunSave(string[] args, bool smoke)
+    {
+        if (args is not [var model, var output]) return smoke ? 0 : 2;
+        using Checkpoint checkpoint = Checkpoint.Open(model);
+        checkpoint.Save(output, new() { ShardBytes = 1_000_000, Force = true });
+        return 0;
+    }
+
+    private static int RunKilled(string name, string what, string[] args, bool smoke, Func<string, int, int, IReadOnlyList<string>> run)
     {
         int kills = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : smoke ? 2 : 50;
         int rows = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : smoke ? 10_000 : 200_000;
         string folder = Path.Combine(Machine.Repository, "artifacts", "killed", Guid.NewGuid().ToString("N"));
         Directory.CreateDirectory(folder);
-        IReadOnlyList<string> faults = KilledConversions.Run(ClozeCommand.Executable, folder, kills, rows, Seed);
+        IReadOnlyList<string> faults = run(folder, kills, rows);
         Directory.Delete(folder, recursive: true);
-        Console.WriteLine($"# `cloze convert`, killed at random moments\n\n{Machine.Describe($"killed-conversions {kills} {rows}")}\n");
-        Console.WriteLine($"{kills} runs ended by SIGKILL before they were done; half folders under the final name, or a last run that did not finish: {faults.Count}.");
+        Console.WriteLine($"# {what}, killed at random moments\n\n{Machine.Describe($"{name} {kills} {rows}")}\n");
+        Console.WriteLine($"{kills} runs ended by SIGKILL before they were done. Faults (something in part under a final name; a next run that does not finish, or leaves "
+            + $"hidden files behind): {faults.Count}.");
         foreach (string fault in faults) Console.WriteLine($"- {fault}");
         return faults.Count == 0 ? 0 : 1;
     }

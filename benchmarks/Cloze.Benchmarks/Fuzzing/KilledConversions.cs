@@ -1,59 +1,34 @@
-using System.Diagnostics;
 using Cloze.Checkpoints;
 namespace Cloze.Fuzzing;
 
-/// <summary>Kills <c>cloze convert</c> at random moments: under the final name stands nothing, the old folder, or the whole new one.</summary>
+/// <summary>
+/// Kills what writes a checkpoint folder at random moments: under the final name stands nothing, the old folder, or the whole new one; the next run finishes
+/// and leaves nothing else.
+/// </summary>
 internal static class KilledConversions
 {
-    private const int MostRuns = 20; // for one kill
-
-    /// <param name="command">The built command.</param>
+    /// <param name="program">What writes: <c>cloze</c>, or a process that saves.</param>
+    /// <param name="arguments">Of a run: the model's folder and the one to be written.</param>
     /// <param name="folder">An empty folder to work in.</param>
     /// <param name="rows">Rows of the model's table, of 64 columns: what there is to write.</param>
     /// <param name="kills">Runs that are killed before they have ended; others do not count.</param>
     /// <returns>One line for each fault.</returns>
-    public static IReadOnlyList<string> Run(string command, string folder, int kills, int rows, int seed)
+    public static IReadOnlyList<string> Run(string program, Func<string, string, string[]> arguments, string folder, int kills, int rows, int seed)
     {
         string model = Path.Combine(folder, "model"), output = Path.Combine(folder, "output"), expected = Path.Combine(folder, "expected");
         WriteModel(model, rows);
-        string[] arguments = ["convert", "--model", model, "--weights", "bf16", "--shard-size", "1MB", "--force", "--output"];
-        long started = Stopwatch.GetTimestamp();
-        End(command, [.. arguments, expected]);
-        double whole = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
-        Random random = new(seed);
-        List<string> faults = [];
-        int killed = 0;
-        for (int run = 0; killed < kills; run++)
-        {
-            if (run > MostRuns * kills) throw new InvalidOperationException($"{command} ends too soon to be killed {kills} times.");
-            started = Stopwatch.GetTimestamp();
-            using Process process = Start(command, [.. arguments, output]);
-            if (!process.WaitForExit((int)(whole * random.NextDouble())))
-            {
-                process.Kill(); // SIGKILL
-                killed++;
-            }
-            else whole = Math.Min(whole, Stopwatch.GetElapsedTime(started).TotalMilliseconds);
-            process.WaitForExit();
-            if (Directory.Exists(output) && !IsSame(output, expected)) faults.Add($"{run}: half a folder under the final name");
-        }
-        End(command, [.. arguments, output]);
+        double whole = KilledRuns.End(program, arguments(model, expected));
+        List<string> faults = [.. KilledRuns.Run(program, arguments(model, output), [], kills, whole, seed,
+            () => Directory.Exists(output) && !IsSame(output, expected) ? "half a folder under the final name" : null)];
+        KilledRuns.End(program, arguments(model, output));
         if (!IsSame(output, expected)) faults.Add("the run after them did not finish");
+        foreach (string left in Directory.GetFileSystemEntries(folder).Select(path => Path.GetFileName(path)).Where(name => name.StartsWith('.'))) faults.Add($"{left} is left");
         return faults;
     }
 
-    private static Process Start(string command, string[] arguments) =>
-        Process.Start(new ProcessStartInfo(command, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })
-            ?? throw new InvalidOperationException($"{command} did not start.");
-
-    private static void End(string command, string[] arguments)
-    {
-        using Process process = Start(command, arguments);
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        if (process.ExitCode != 0) throw new InvalidOperationException($"{command} ended with {process.ExitCode}: {error.GetAwaiter().GetResult()}");
-    }
+    /// <summary>The arguments of <c>cloze convert</c>.</summary>
+    public static string[] Convert(string model, string output) =>
+        ["convert", "--model", model, "--weights", "bf16", "--shard-size", "1MB", "--force", "--output", output];
 
     private static bool IsSame(string found, string expected)
     {

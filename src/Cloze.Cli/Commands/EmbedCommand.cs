@@ -16,6 +16,7 @@ internal static class EmbedCommand
     {
         Argument<string[]> texts = new("TEXT") { Description = "The texts.", Arity = ArgumentArity.ZeroOrMore };
         Option<string?> model = DefaultModel.Option();
+        Option<string?> adapter = DefaultModel.AdapterOption();
         Option<string?> input = new("--input")
         {
             Description = "One text a line, or in a .jsonl file one object with \"text\" a line; - is stdin.",
@@ -42,7 +43,7 @@ internal static class EmbedCommand
         Option<int?> dimensions = new("--dimensions") { Description = "Keep the first N numbers of each vector, and make its length 1 again.", HelpName = "N" };
         Option<string?> global = GlobalOption.Create();
         Option<bool> strict = new("--strict") { Description = "Refuse invalid UTF-8 instead of replacing it." };
-        Command command = new("embed", "Turn texts into vectors.") { texts, model, input, format, output, batchTokens, pooling, prompt, dimensions, global, strict };
+        Command command = new("embed", "Turn texts into vectors.") { texts, model, adapter, input, format, output, batchTokens, pooling, prompt, dimensions, global, strict };
         command.Example(Example, "printf 'How are you?\\nHow do you do?\\n' | cloze embed --input - --output vectors.npy");
         command.SetAction(parsed =>
         {
@@ -52,10 +53,10 @@ internal static class EmbedCommand
             string? target = parsed.GetValue(output);
             if (target is not null && !s_outputs.Contains(Path.GetExtension(target)))
                 throw new UsageException($"--output {target}: the name must end in {string.Join(", ", s_outputs)}.");
-            IReadOnlyList<Pooling>? modes = parsed.GetValue(pooling) is { } names ? Modes(names) : null;
+            IReadOnlyList<Pooling>? modes = parsed.GetValue(pooling) is { } names ? Embedders.Modes(names) : null;
             using TextSource source = Source(parsed.GetValue(texts)!, parsed.GetValue(input), parsed.GetValue(format), parsed.GetValue(strict));
             (GlobalAttention Global, int? Texts)? chosen = GlobalOption.Read(parsed.GetValue(global));
-            using TextEmbedder embedder = Embedders.Load(parsed, model, modes);
+            using TextEmbedder embedder = Embedders.Load(parsed, model, adapter, modes);
             if (chosen is not null && !embedder.HasGlobalAttention) throw GlobalOption.NoGlobalAttention(DefaultModel.Folder(parsed.GetValue(model)));
             EmbedStatistics statistics = new();
             EmbedOptions options = new()
@@ -84,9 +85,6 @@ internal static class EmbedCommand
         if (input is null && !Console.IsInputRedirected) throw new UsageException($"No text is given. Example: {Example}");
         return TextSource.Open(input ?? "-", format, strict);
     }
-
-    private static Pooling[] Modes(string names) => [.. names.Split(',').Select(name => TextEmbedderOptions.ParsePooling(name.Trim())
-        ?? throw new UsageException($"--pooling {name}: there are cls, max, mean, mean_sqrt_len, weightedmean and lasttoken."))];
 
     private sealed class Run(TextEmbedder embedder, TextSource source, EmbedOptions options, bool isVerbose)
     {

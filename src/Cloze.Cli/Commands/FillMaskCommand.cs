@@ -16,15 +16,16 @@ internal static class FillMaskCommand
             HelpName = DefaultModel.HelpName,
             Required = true,
         };
+        Option<string?> adapter = DefaultModel.AdapterOption(needsModel: true);
         Option<int> top = new("--top") { Description = "Words a gap.", HelpName = "N", DefaultValueFactory = _ => 5 };
         Option<string?> global = GlobalOption.Create();
-        Command command = new("fill-mask", "Fill the gaps of a text.") { text, model, top, global };
+        Command command = new("fill-mask", "Fill the gaps of a text.") { text, model, adapter, top, global };
         command.Example("cloze fill-mask --model DIR \"Paris is the [MASK] of France.\" --top 5");
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(top) < 1) throw new UsageException("--top needs a whole number of at least 1.");
-            string folder = DefaultModel.Folder(parsed.GetValue(model));
-            using FillMask filler = FillMask.Load(folder, ThreadCount.Of(parsed));
+            (string folder, string? onTop) = DefaultModel.Place(parsed.GetValue(model), parsed.GetValue(adapter));
+            using FillMask filler = FillMask.Load(folder, ThreadCount.Of(parsed), onTop);
             if (filler.UsesMaskDecoder) Messages.Write($"{folder}: gaps are filled through the enhanced mask decoder, whose tensors the checkpoint holds.");
             (GlobalAttention Global, int? Texts)? chosen = GlobalOption.Read(parsed.GetValue(global));
             if (chosen is not null && !filler.HasGlobalAttention) throw GlobalOption.NoGlobalAttention(folder);

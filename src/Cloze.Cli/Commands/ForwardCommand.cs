@@ -32,7 +32,7 @@ internal static class ForwardCommand
             DefaultValueFactory = _ => s_tasks[0].Name,
         };
         task.AcceptOnlyFromAmong([.. s_tasks.Select(known => known.Name)]);
-        Option<string?> adapter = new("--adapter") { Description = "A LoRA adapter as PEFT saves it, on top of the model.", HelpName = DefaultModel.HelpName };
+        Option<string?> adapter = DefaultModel.AdapterOption(needsModel: true);
         Option<bool> states = new("--hidden-states") { Description = "Write the embedding's and every layer's states too." };
         Option<string> inputs = new("--inputs")
         {
@@ -51,9 +51,10 @@ internal static class ForwardCommand
         command.SetAction(parsed =>
         {
             string name = parsed.GetRequiredValue(task);
-            return Run(DefaultModel.Folder(parsed.GetRequiredValue(model)), s_tasks.First(known => known.Name == name).Task, parsed.GetValue(states),
+            ModelPlace place = DefaultModel.Place(parsed.GetRequiredValue(model), parsed.GetValue(adapter));
+            return Run(place.Folder, s_tasks.First(known => known.Name == name).Task, parsed.GetValue(states),
                 parsed.GetRequiredValue(inputs), parsed.GetRequiredValue(outputs), ThreadCount.Of(parsed), mustDetect: name == Rtd, parsed.GetValue(global),
-                DefaultModel.Adapter(parsed.GetValue(adapter)));
+                place.Adapter);
         });
         const string Recorded = "tests/Cloze.Tests/Data/models/bert/base";
         return command.Example($"cloze forward --model {Recorded} --inputs {Recorded}/reference.safetensors --outputs result.safetensors");

@@ -25,32 +25,37 @@ internal static class InspectCommand
             Description = "Load it as this class of the reference, and refuse what does not fit; with --tensors: its parameters after loading.",
             HelpName = "CLASS",
         };
+        Option<string?> adapter = DefaultModel.AdapterOption();
         Option<string?> shape = new("--shape")
         {
             Description = $"Instead of a folder, a published size without its weights: {string.Join(", ", ModelRegistry.Shapes)}.",
             HelpName = "NAME",
         };
         Command command =
-            new("inspect", "Show a model's architecture, parameters, tokenizer, cost and problems.") { path, shape, tokens, batch, tensors, wanted };
+            new("inspect", "Show a model's architecture, parameters, tokenizer, cost and problems.") { path, adapter, shape, tokens, batch, tensors, wanted };
         command.SetAction(parsed =>
         {
             InspectRequest request = new(parsed.GetValue(tokens), parsed.GetValue(batch), parsed.GetValue(tensors), parsed.GetValue(wanted));
             if (request is { Tokens: < 1 } or { Batch: < 1 }) throw new UsageException("--tokens and --batch need whole numbers of at least 1.");
-            return Run(parsed, parsed.GetValue(path), parsed.GetValue(shape), request);
+            return Run(parsed, parsed.GetValue(path), parsed.GetValue(adapter), parsed.GetValue(shape), request);
         });
         return command.Example("cloze inspect --tokens 256 --batch 32", "cloze inspect --shape modernbert-base --tokens 8192 --batch 1",
             "cloze inspect models/all-MiniLM-L6-v2/model.safetensors --tensors --json");
     }
 
-    private static int Run(ParseResult parsed, string? path, string? shape, InspectRequest request)
+    private static int Run(ParseResult parsed, string? path, string? adapter, string? shape, InspectRequest request)
     {
-        if (shape is not null && (path is not null || request.Tensors)) throw new UsageException("--shape stands in for a folder and has no values to list.");
+        if (shape is not null && (path is not null || adapter is not null || request.Tensors)) throw new UsageException("--shape stands in for a folder and has no values to list.");
         bool isFile = File.Exists(path);
-        if (isFile && request.As is not null) throw new UsageException("--as needs a folder with config.json.");
+        if (isFile && (request.As ?? adapter) is not null) throw new UsageException("--as and --adapter need a folder with config.json.");
+        if (adapter is not null && request is { Tensors: true, As: null })
+            throw new UsageException("--adapter changes the tensors that a class loads: --tensors needs --as CLASS with it.");
         if (path is not null && !isFile) path = DefaultModel.Existing(path, "inspect");
+        ModelPlace place = isFile || shape is not null ? default : adapter is null && request.As is null ? new(path ?? DefaultModel.Folder(null), null)
+            : DefaultModel.Place(path, adapter);
         using Inspection inspection = shape is not null ? Inspection.OfShape(shape, request)
             : isFile ? Inspection.OfFile(path!)
-            : Inspection.OfFolder(path ?? DefaultModel.Folder(null), request);
+            : Inspection.OfFolder(place, request);
         IReadOnlyList<ListedTensor>? tensors = request.Tensors ? inspection.List(CommandHost.Interrupted) : null; // a fault leaves stdout empty
         if (CommandHost.IsForPerson(parsed))
         {

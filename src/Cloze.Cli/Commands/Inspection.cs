@@ -48,8 +48,9 @@ internal sealed class Inspection : IDisposable
     }
 
     /// <exception cref="CheckpointException">A file is broken; or, where a class is asked for, the folder does not fit it.</exception>
-    public static Inspection OfFolder(string folder, InspectRequest request)
+    public static Inspection OfFolder(ModelPlace place, InspectRequest request)
     {
+        string folder = place.Folder;
         bool hasConfig = File.Exists(System.IO.Path.Combine(folder, "config.json")), hasWeights = WeightFiles.Exist(folder);
         ConfigFields? config = hasConfig || request.As is not null ? Checkpoint.ReadConfig(folder) : null;
         Inspection inspection = new(folder, hasWeights || request.As is not null ? WeightFiles.Open(folder) : null, request.As is not null);
@@ -57,7 +58,7 @@ internal sealed class Inspection : IDisposable
         {
             if (!hasConfig) inspection.Add("missing-file", "config.json", "there is no config.json, which says what the weights are");
             if (!hasWeights) inspection.Try("missing-file", WeightFiles.SingleName, () => WeightFiles.Open(folder).Dispose());
-            if (config is not null) inspection.ReadModel(config, request);
+            if (config is not null) inspection.ReadModel(config, place.Adapter, request);
             inspection.ReadTokenizer(folder, config);
             return inspection;
         }
@@ -101,13 +102,13 @@ internal sealed class Inspection : IDisposable
         return inspection;
     }
 
-    private void ReadModel(ConfigFields config, InspectRequest request) => Try("setting", "config.json", () =>
+    private void ReadModel(ConfigFields config, string? adapter, InspectRequest request) => Try("setting", "config.json", () =>
     {
         IArchitecture architecture;
         if (_weights is null) architecture = ModelRegistry.Find(config, className: request.As);
         else
         {
-            _checkpoint = Checkpoint.Of(config, _weights, request.As);
+            _checkpoint = Checkpoint.Of(config, _weights, request.As, adapter);
             architecture = _checkpoint.Architecture;
         }
         Describe(architecture, config, request);
@@ -195,6 +196,9 @@ internal sealed class Inspection : IDisposable
     /// <summary>A broken file is refused; one that asks for what is not supported is a problem.</summary>
     private static void RequireJson(string path)
     {
+        FileInfo file = new(path);
+        if (file is { LinkTarget: null, Length: 0 } || file.ResolveLinkTarget(returnFinalTarget: true) is FileInfo { Length: 0 })
+            throw new CommandException($"{path} is empty, a pipe or a device; copy or download it again."); // not opened: a pipe would wait for its other end
         Utf8JsonReader reader = new(File.ReadAllBytes(path));
         try
         {

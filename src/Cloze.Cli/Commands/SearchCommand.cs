@@ -16,6 +16,7 @@ internal static class SearchCommand
         Argument<string> query = new("QUERY") { Description = "What to look for, in words." };
         Argument<string[]> paths = new("PATH") { Description = "Text files, or folders of them; - is stdin.", Arity = ArgumentArity.ZeroOrMore };
         Option<string?> model = DefaultModel.Option();
+        Option<string?> adapter = DefaultModel.AdapterOption();
         Option<int> top = new("--top") { Description = "How many pieces are shown.", HelpName = "N", DefaultValueFactory = _ => 5 };
         Option<string> by = new("--by")
         {
@@ -24,7 +25,7 @@ internal static class SearchCommand
             DefaultValueFactory = _ => "paragraph",
         };
         Option<bool> strict = new("--strict") { Description = "Refuse invalid UTF-8 instead of replacing it." };
-        Command command = new("search", "Find the pieces of text files that are nearest to a question.") { query, paths, model, top, by, strict };
+        Command command = new("search", "Find the pieces of text files that are nearest to a question.") { query, paths, model, adapter, top, by, strict };
         command.Example(Example, "cat README.md | cloze search \"how are tokens packed?\" --top 1 --json");
         command.SetAction(parsed =>
         {
@@ -36,7 +37,7 @@ internal static class SearchCommand
             if (places.Length == 0 && !Console.IsInputRedirected) throw new UsageException($"No file or folder is given. Example: {Example}");
             foreach (string place in places) if (place != "-" && !Path.Exists(place)) throw new CommandException($"{place}: there is no such file or folder.");
 
-            using TextEmbedder embedder = Embedders.Load(parsed, model);
+            using TextEmbedder embedder = Embedders.Load(parsed, model, adapter);
             Run run = new(embedder, new(parsed.GetValue(strict)), parsed.GetValue(by) == "line", parsed.GetValue(CommandHost.Verbose));
             Ranking ranking = run.Rank(asked, places.Length == 0 ? ["-"] : places, parsed.GetValue(top));
             if (CommandHost.IsForPerson(parsed)) WriteText(ranking); else WriteJson(ranking);

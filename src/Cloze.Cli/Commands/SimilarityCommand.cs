@@ -14,6 +14,7 @@ internal static class SimilarityCommand
     public static Command Create()
     {
         Option<string?> model = DefaultModel.Option();
+        Option<string?> adapter = DefaultModel.AdapterOption();
         Option<string> input = new("--input")
         {
             Description = "A table with a header; cells separated by tabs, without quoting; - is stdin.",
@@ -35,7 +36,7 @@ internal static class SimilarityCommand
         Option<bool> strict = new("--strict") { Description = "Refuse invalid UTF-8 instead of replacing it." };
         Command command = new("similarity", "Measure how alike pairs of texts are, and how well that agrees with people's scores.")
         {
-            model, input, columns, score, pairs, strict,
+            model, adapter, input, columns, score, pairs, strict,
         };
         command.Example("printf 'sentence1\\tsentence2\\tscore\\nA cat sits.\\tA cat is sitting.\\t4.8\\nA cat sits.\\tStocks fell.\\t0.2\\n' | cloze similarity --input -");
         command.SetAction(parsed =>
@@ -44,7 +45,7 @@ internal static class SimilarityCommand
                 throw new UsageException("--columns needs two names with a comma between them.");
             using PairTable table = new(parsed.GetValue(input)!, (first, second), parsed.GetValue(score) ?? Score,
                 isScoreAsked: parsed.GetValue(score) is not null, parsed.GetValue(strict));
-            using TextEmbedder embedder = Embedders.Load(parsed, model);
+            using TextEmbedder embedder = Embedders.Load(parsed, model, adapter);
             bool asJson = !CommandHost.IsForPerson(parsed);
             Run(table, embedder, parsed.GetValue(pairs), asJson, parsed.GetValue(CommandHost.Verbose));
             return CommandHost.Done;

@@ -36,13 +36,13 @@ internal static class JsonText
             string? found = null;
             Utf8JsonReader reader = new(line);
             if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
-                throw new CommandException($"{place}: {reader.TokenType} found; an object with \"{name}\" is needed.");
+                throw new CommandException($"{place}: no JSON object; one with \"{name}\" is needed.");
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
                 bool isIt = reader.ValueTextEquals(name);
                 reader.Read();
                 if (isIt) found = reader.TokenType == JsonTokenType.String ? Read(ref reader)
-                    : throw new CommandException($"{place}: \"{name}\" is {reader.TokenType}; a string is needed.");
+                    : throw new CommandException($"{place}: \"{name}\" is no string; a string is needed.");
                 else reader.Skip();
             }
             reader.Read();   // a second value is an error
@@ -50,7 +50,7 @@ internal static class JsonText
         }
         catch (JsonException e)
         {
-            throw new CommandException($"{place} is not valid JSON: {e.Message}", e);
+            throw new CommandException($"{place} is not valid JSON at byte {(e.BytePositionInLine ?? 0) + 1}; an object with \"{name}\" is needed.", e);
         }
     }
 

@@ -4,10 +4,11 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Cloze.Ops;
 namespace Cloze.Checkpoints;
 
 /// <summary>What a conversion wrote.</summary>
-/// <param name="Tensors">In the new file, scales not counted.</param>
+/// <param name="Tensors">In the new file, scales and zero points of int8 not counted.</param>
 /// <param name="Quantized">Of these, as int8.</param>
 /// <param name="Bytes">Of the new weights files.</param>
 /// <param name="LeftOut">Files that were not copied: the same weights in other formats.</param>
@@ -22,6 +23,13 @@ public sealed record ConversionOptions
     public string? Adapter { get; init; }
     /// <summary>The most bytes of tensors in one file, at least 1; more is split into shards with an index. Null: one file.</summary>
     public long? ShardBytes { get; init; }
+    /// <summary>
+    /// Makes a plain encoder's folder one of sentence-transformers (modules.json and what it names): how the tokens of a text become one vector, in the order in
+    /// which that library concatenates (cls, max, mean, mean_sqrt_len, weightedmean, lasttoken). Null: the folder says what it said.
+    /// </summary>
+    public IReadOnlyList<Pooling>? Pooling { get; init; }
+    /// <summary>With <see cref="Pooling"/>: vectors get length 1.</summary>
+    public bool Normalize { get; init; }
     /// <summary>Replace a checkpoint folder that is there.</summary>
     public bool Force { get; init; }
 }
@@ -57,30 +65,40 @@ public static class Conversion
     {
         string model = checkpoint.Folder;
         if (options.ShardBytes < 1) throw new ArgumentOutOfRangeException(nameof(options), options.ShardBytes, "A shard has at least 1 byte.");
-        if (options.Weights == WeightFormat.Int8 && checkpoint.IsQuantized) throw new CheckpointException($"{model} is stored as int8 already.");
+        if (options.Normalize && options.Pooling is null) throw new ArgumentException("Normalize needs Pooling: vectors of what, is not said.", nameof(options));
+        // int8 as it was made, which need not be by rows, stays as it is
+        if (options.Weights == WeightFormat.Int8 && checkpoint.IsQuantized && !checkpoint.IsAdapted) options = options with { Weights = null };
         if (options.Weights is null && checkpoint.IsQuantized && checkpoint.IsAdapted)
-            throw new CheckpointException($"{model} is stored as int8, which what an adapter adds does not fit: choose f32, f16 or bf16.");
+            throw new CheckpointException($"{model} is stored as int8, which what an adapter adds does not fit: choose f32, f16, bf16, or int8 to round again.");
         if (Overlap(OutputFolder.RealPath(model), OutputFolder.RealPath(output)))
             throw new IOException($"{output} and {model} lie in each other; name an output folder beside the input.");
 
-        ConvertedModel converted = ConvertedModel.Of(checkpoint, options.Weights);
+        ConvertedModel converted = ConvertedModel.Of(checkpoint, options.Weights, isEmbedder: options.Pooling is not null);
         IReadOnlyList<NewTensor> tensors = converted.Tensors;
+        IReadOnlyList<(string Name, byte[] Content)> added = options.Pooling is { } pooling ? EmbedderFiles.Of(model, converted.Encoder, pooling, options.Normalize) : [];
         using OutputFolder folder = OutputFolder.Create(output, options.Force);
         List<string> leftOut = [];
         foreach (string file in Files(model))
         {
             cancellation.ThrowIfCancellationRequested();
             if (IsWeights(file)) leftOut.Add(file);
-            else if (file is not ("config.json" or Card)) folder.Write(file, stream => Copy(Path.Combine(model, file), stream));
+            else if (file is not ("config.json" or Card) && added.All(written => written.Name != file.Replace('\\', '/')))
+                folder.Write(file, stream => Copy(model, file, stream));
         }
         leftOut.RemoveAll(file => file is WeightFiles.IndexName or WeightFiles.TorchIndexName || checkpoint.Weights.Files.Contains(Path.Combine(model, file)));
+        foreach ((string name, byte[] content) in added) folder.Write(name, stream => stream.Write(content));
         folder.Write("config.json", stream => stream.Write(converted.Config));
         if (ModelCard(checkpoint, options.Weights) is { } card) folder.Write(Card, stream => stream.Write(card));
         long bytes = WriteWeights(folder, Shards(tensors, options.ShardBytes), progress, cancellation);
         cancellation.ThrowIfCancellationRequested();
         folder.Commit();
-        int quantized = tensors.Count(tensor => tensor.Type == TensorType.I8 && options.Weights == WeightFormat.Int8);
-        return new(tensors.Count - quantized, quantized, bytes, leftOut);
+        HashSet<string> names = [.. tensors.Select(tensor => tensor.Name)];
+        int quantized = tensors.Count(tensor => tensor.Type == TensorType.I8 && names.Contains(tensor.Name + Quantization.ScaleSuffix));
+        int parts = tensors.Count(tensor => OfInt8(tensor.Name, Quantization.ScaleSuffix) || OfInt8(tensor.Name, Quantization.ZeroPointSuffix));
+        return new(tensors.Count - parts, quantized, bytes, leftOut);
+
+        bool OfInt8(string name, string suffix) => (options.Weights == WeightFormat.Int8 || checkpoint.IsQuantized)
+            && name.EndsWith(suffix, StringComparison.Ordinal) && names.Contains(name[..^suffix.Length]);
     }
 
     /// <summary>The version of this library, without what names a build.</summary>
@@ -207,8 +225,14 @@ public static class Conversion
         bool Ends(string extension) => file.EndsWith(extension, StringComparison.Ordinal);
     }
 
-    private static void Copy(string from, Stream to)
+    /// <exception cref="CheckpointException">It leads out of the folder, or is no file with an end.</exception>
+    private static void Copy(string folder, string file, Stream to)
     {
+        string from = Path.Combine(folder, file);
+        if (!FolderBounds.Hold(folder, from)) throw new CheckpointException($"{from} is a link that leaves the folder, and is not copied; put the file itself there.");
+        FileInfo behind = WholeFile.Behind(from);
+        if (WholeFile.IsPipeOrDevice(behind)) throw new CheckpointException($"{from} is a pipe or a device, and cannot be copied; take it out of the folder.");
+        if (behind is { Exists: true, Length: 0 }) return;
         using FileStream stream = new(from, FileMode.Open, FileAccess.Read, FileShare.Read);
         stream.CopyTo(to);
     }

@@ -4,17 +4,19 @@ namespace Cloze.Checkpoints;
 
 /// <summary>The tensors and the configuration that a conversion writes.</summary>
 /// <param name="Config">config.json.</param>
-internal sealed record ConvertedModel(IReadOnlyList<NewTensor> Tensors, byte[] Config)
+/// <param name="Encoder">The encoder as shapes.</param>
+internal sealed record ConvertedModel(IReadOnlyList<NewTensor> Tensors, byte[] Config, IEncoder<Shape> Encoder)
 {
     private const int LargestExact = 1 << 24;
 
     /// <summary>Every stored tensor in its new form. A Linear or an Embedding is what the model of the folder's class uses as matrix or table.</summary>
     /// <param name="format">Null: as stored.</param>
+    /// <param name="isEmbedder">Whether the encoder is all that is used.</param>
     /// <exception cref="CheckpointException">The folder does not fit its class, or a value does not fit the format.</exception>
-    public static ConvertedModel Of(Checkpoint checkpoint, WeightFormat? format)
+    public static ConvertedModel Of(Checkpoint checkpoint, WeightFormat? format, bool isEmbedder)
     {
         object settings = checkpoint.Architecture.Configure(checkpoint.Config, checkpoint);
-        bool isEmbedder = File.Exists(Path.Combine(checkpoint.Folder, "modules.json"));
+        isEmbedder |= File.Exists(Path.Combine(checkpoint.Folder, ModuleEntry.FileName));
         ModelTask task = isEmbedder ? ModelTask.Base : StoredTask.Of(checkpoint, settings);
         LoadReport report = LoadReport.Of(checkpoint, settings, task);
         report.ThrowIfFaulty();
@@ -39,7 +41,7 @@ internal sealed record ConvertedModel(IReadOnlyList<NewTensor> Tensors, byte[] C
             if (!checkpoint.Weights.Tensors.ContainsKey(stored.Name))
                 tensors.AddRange(Encode(checkpoint, request.Name, null, request.Role, stored, format ?? WeightFormat.F32));
         byte[] after = flexBert ?? before;
-        return new(tensors, format is { } chosen ? ConfigRewriter.For(chosen, after) : after);
+        return new(tensors, format is { } chosen ? ConfigRewriter.For(chosen, after) : after, report.Schema.Model.Encoder);
     }
 
     /// <param name="stored">Where the values come from; null: from an adapter alone.</param>

@@ -32,6 +32,7 @@ internal static class FileFault
             FileInfo file = WholeFile.Behind(path);
             if (file is { Exists: true, Length: > MostSmallBytes })
                 throw new CheckpointException($"{path} has {file.Length} bytes; at most {MostSmallBytes} are read.");
+            if (WholeFile.IsPipeOrDevice(file)) throw new CheckpointException($"{path} is a pipe or a device; a file is needed.");
             return WholeFile.Read(file);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

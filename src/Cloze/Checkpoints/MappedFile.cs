@@ -35,7 +35,7 @@ internal sealed unsafe class MappedFile : IDisposable
         {
             if (Directory.Exists(path)) throw new CheckpointException($"{path} is a folder; a weights file is needed.");
             if (!File.Exists(path)) throw new CheckpointException($"{path} does not exist.");
-            if (WholeFile.Behind(path) is { Exists: true, Length: 0 }) throw Empty(path); // before it is opened: a pipe would wait for its other end
+            if (WholeFile.Behind(path) is { Exists: true, Length: 0 } empty) throw Empty(path, empty); // before it is opened: a pipe would wait for its other end
             SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, FileOptions.RandomAccess);
             try
             {
@@ -56,7 +56,7 @@ internal sealed unsafe class MappedFile : IDisposable
     private static MappedFile Map(string path, SafeFileHandle file)
     {
         long length = RandomAccess.GetLength(file);
-        if (length == 0) throw Empty(path);
+        if (length == 0) throw Empty(path, new(path));
         using MemoryMappedFile mapping = MemoryMappedFile.CreateFromFile(
             file, mapName: null, capacity: 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
         MemoryMappedViewAccessor accessor = mapping.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
@@ -89,7 +89,9 @@ internal sealed unsafe class MappedFile : IDisposable
 
     public delegate void ByteFiller(Span<byte> bytes);
 
-    private static CheckpointException Empty(string path) => new($"{path} is empty; copy or download it again.");
+    private static CheckpointException Empty(string path, FileInfo file) => new(WholeFile.IsPipeOrDevice(file)
+        ? $"{path} is a pipe or a device; a weights file is needed."
+        : $"{path} is empty; copy or download it again.");
 
     /// <summary>Keeps the mapping until the result is disposed.</summary>
     /// <exception cref="ObjectDisposedException">The file is closed.</exception>

@@ -3,20 +3,23 @@ namespace Cloze.Checkpoints;
 /// <summary>A folder that appears under its name when all of it is written, or not at all.</summary>
 /// <remarks>
 /// Written as a hidden folder beside it and renamed. A folder that it replaces is first renamed, and removed last: whatever happens in between, one of the
-/// two is whole. What is killed half-way leaves only hidden <c>.name.….tmp</c> or <c>.old</c>.
+/// two is whole. What is killed half-way leaves only hidden <c>.name.….tmp</c>, <c>.old</c> and <c>.lock</c>, which the next run that writes there removes
+/// (<see cref="Leftovers"/>).
 /// </remarks>
 internal sealed class OutputFolder : IDisposable
 {
     private readonly string _target, _temporary;
+    private readonly FileStream _held;
     private bool _isDone;
 
-    private OutputFolder(string target, string temporary) => (_target, _temporary) = (target, temporary);
+    private OutputFolder(string target, string temporary, FileStream held) => (_target, _temporary, _held) = (target, temporary, held);
 
     /// <param name="force">Replace a checkpoint folder that is there.</param>
     /// <exception cref="IOException">Something stands there that must not be replaced, or the place cannot be written.</exception>
     public static OutputFolder Create(string path, bool force)
     {
         string target = RealPath(path);
+        RemoveLeftovers(target);
         if (File.Exists(target)) throw new IOException($"{path} is a file; name a folder.");
         if (Directory.Exists(target))
         {
@@ -27,9 +30,19 @@ internal sealed class OutputFolder : IDisposable
         try
         {
             string parent = Path.GetDirectoryName(target) ?? throw new IOException($"{path} is no place for a checkpoint.");
-            string temporary = Path.Combine(parent, $".{Path.GetFileName(target)}.{Path.GetRandomFileName()}.tmp");
-            Directory.CreateDirectory(temporary);
-            return new(target, temporary);
+            Directory.CreateDirectory(parent);
+            string unfinished = Path.Combine(parent, Leftovers.NewName(Path.GetFileName(target)));
+            FileStream held = Leftovers.Hold(unfinished + Leftovers.Lock);
+            try
+            {
+                Directory.CreateDirectory(unfinished + Leftovers.Temporary);
+            }
+            catch
+            {
+                Release(held);
+                throw;
+            }
+            return new(target, unfinished + Leftovers.Temporary, held);
         }
         catch (Exception e) when (e is UnauthorizedAccessException or IOException)
         {
@@ -37,12 +50,26 @@ internal sealed class OutputFolder : IDisposable
         }
     }
 
+    private static void RemoveLeftovers(string target)
+    {
+        if (Path.GetDirectoryName(target) is { } parent) Leftovers.RemoveFolders(parent, Path.GetFileName(target));
+    }
+
+    /// <summary>The lock's file goes while it is held.</summary>
+    private static void Release(FileStream held)
+    {
+        File.Delete(held.Name);
+        held.Dispose();
+    }
+
     private static bool IsCheckpoint(string folder) => File.Exists(Path.Combine(folder, "config.json"))
         && Directory.EnumerateFiles(folder).Any(path => Path.GetExtension(path) is ".safetensors" or ".bin" or ".pt");
 
     /// <summary>Without links at its end and without . and ..</summary>
+    /// <exception cref="IOException">It is empty.</exception>
     public static string RealPath(string path)
     {
+        if (path.Length == 0) throw new IOException("The name of the output is empty; the name of a folder is needed.");
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
         FileSystemInfo? linked = Directory.Exists(full) ? Directory.ResolveLinkTarget(full, returnFinalTarget: true) : null;
         return linked is null ? full : Path.TrimEndingDirectorySeparator(linked.FullName);
@@ -73,7 +100,7 @@ internal sealed class OutputFolder : IDisposable
             _isDone = true;
             return;
         }
-        string old = Path.ChangeExtension(_temporary, ".old");
+        string old = Path.ChangeExtension(_temporary, Leftovers.Old);
         Directory.Move(_target, old);
         try
         {
@@ -91,6 +118,13 @@ internal sealed class OutputFolder : IDisposable
     /// <summary>Removes what was not committed.</summary>
     public void Dispose()
     {
-        if (!_isDone && Directory.Exists(_temporary)) Directory.Delete(_temporary, recursive: true);
+        try
+        {
+            if (!_isDone && Directory.Exists(_temporary)) Directory.Delete(_temporary, recursive: true);
+        }
+        finally
+        {
+            Release(_held);
+        }
     }
 }

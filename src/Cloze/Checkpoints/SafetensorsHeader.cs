@@ -21,7 +21,7 @@ internal static class SafetensorsHeader
     /// <exception cref="CheckpointException">A rule is broken.</exception>
     public static (List<TensorEntry> Entries, Dictionary<string, string> Metadata) Parse(ReadOnlySpan<byte> json, long dataBytes, string path)
     {
-        if (!Utf8.IsValid(json)) throw new CheckpointException($"{path}: the header is not valid UTF-8.");
+        if (!Utf8.IsValid(json)) throw new CheckpointException($"{path}: the header is not valid UTF-8. The file is broken; copy or download it again.");
         List<TensorEntry> entries = [];
         Dictionary<string, string>? metadata = null;
         HashSet<string> names = [];
@@ -41,7 +41,7 @@ internal static class SafetensorsHeader
         }
         catch (JsonException e)
         {
-            throw new CheckpointException($"{path}: the header is not valid JSON at byte {8 + reader.BytesConsumed}.", e);
+            throw new CheckpointException($"{path}: the header (from byte 8 on) {JsonFault.Of(json)}. The file is broken; copy or download it again.", e);
         }
         catch (InvalidOperationException e)
         {
@@ -57,12 +57,12 @@ internal static class SafetensorsHeader
     {
         Dictionary<string, string> metadata = [];
         if (reader.TokenType != JsonTokenType.StartObject)
-            throw new CheckpointException($"{path}: __metadata__ is {Kind(reader.TokenType)}; a map of texts is needed.");
+            throw new CheckpointException($"{path}: __metadata__ is {JsonFault.Kind(reader.TokenType)}; a map of texts is needed.");
         while (Next(ref reader) == JsonTokenType.PropertyName)
         {
             string key = reader.GetString()!;
             if (Next(ref reader) != JsonTokenType.String)
-                throw new CheckpointException($"{path}: __metadata__ holds {Kind(reader.TokenType)} under {FileFault.Shown(key)}; only texts are allowed.");
+                throw new CheckpointException($"{path}: __metadata__ holds {JsonFault.Kind(reader.TokenType)} under {FileFault.Shown(key)}; only texts are allowed.");
             if (!metadata.TryAdd(key, reader.GetString()!)) throw new CheckpointException($"{path}: __metadata__ holds {FileFault.Shown(key)} twice.");
         }
         return metadata;
@@ -74,7 +74,7 @@ internal static class SafetensorsHeader
         int[]? shape = null;
         long begin = -1, end = -1;
         Span<long> offsets = stackalloc long[2];
-        if (reader.TokenType != JsonTokenType.StartObject) throw Fault($"is {Kind(reader.TokenType)}; an object with dtype, shape and data_offsets is needed");
+        if (reader.TokenType != JsonTokenType.StartObject) throw Fault($"is {JsonFault.Kind(reader.TokenType)}; an object with dtype, shape and data_offsets is needed");
         while (Next(ref reader) == JsonTokenType.PropertyName)
         {
             bool isType = reader.ValueTextEquals("dtype"u8), isShape = reader.ValueTextEquals("shape"u8), isOffsets = reader.ValueTextEquals("data_offsets"u8);
@@ -101,7 +101,7 @@ internal static class SafetensorsHeader
 
         TensorType ReadType(ref Utf8JsonReader reader)
         {
-            if (reader.TokenType != JsonTokenType.String) throw Fault($"has {Kind(reader.TokenType)} as dtype; a text is needed");
+            if (reader.TokenType != JsonTokenType.String) throw Fault($"has {JsonFault.Kind(reader.TokenType)} as dtype; a text is needed");
             string text = reader.GetString()!;
             return TensorTypes.Parse(text)
                 ?? throw new CheckpointException(
@@ -153,14 +153,4 @@ internal static class SafetensorsHeader
 
         CheckpointException Fault(string what) => new($"{path}: {what}. Copy or download it again.");
     }
-
-    private static string Kind(JsonTokenType type) => type switch
-    {
-        JsonTokenType.StartObject => "an object",
-        JsonTokenType.StartArray => "a list",
-        JsonTokenType.String => "a text",
-        JsonTokenType.Number => "a number",
-        JsonTokenType.True or JsonTokenType.False => "true or false",
-        _ => "null",
-    };
 }

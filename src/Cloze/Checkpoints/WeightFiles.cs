@@ -1,4 +1,3 @@
-using System.Text.Json;
 namespace Cloze.Checkpoints;
 
 /// <summary>
@@ -77,7 +76,7 @@ public sealed class WeightFiles : IDisposable
 
     private static WeightFiles OpenShards(string folder, string index)
     {
-        Dictionary<string, string> shardOf = ReadIndex(index);
+        Dictionary<string, string> shardOf = ShardIndex.Read(index);
         WeightFiles weights = new(index);
         try
         {
@@ -85,6 +84,8 @@ public sealed class WeightFiles : IDisposable
             {
                 string path = System.IO.Path.Combine(folder, shard);
                 if (!File.Exists(path)) throw new CheckpointException($"{index} names {FileFault.Shown(shard)}, which is not in the folder. Get it, too.");
+                if (!FolderBounds.Hold(folder, path))
+                    throw new CheckpointException($"{index} names {FileFault.Shown(shard)}, a link that leaves the folder and is not followed; put the file itself there.");
                 IWeightsFile file = OpenAny(path);
                 weights._files.Add(file);
                 foreach ((string name, FileTensor tensor) in file.Tensors)
@@ -108,49 +109,5 @@ public sealed class WeightFiles : IDisposable
         CheckpointException Contradiction(string what) => new($"{index}: {what}. Index and shards do not belong together; copy or download them again.");
     }
 
-    /// <summary><c>weight_map</c>: the shard of each tensor. metadata.total_size is not believed, other fields are not read.</summary>
-    private static Dictionary<string, string> ReadIndex(string path)
-    {
-        Dictionary<string, string>? map = null;
-        Utf8JsonReader reader = new(FileFault.ReadSmall(path));
-        try
-        {
-            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject) throw new CheckpointException($"{path} is not a JSON object.");
-            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-            {
-                bool isMap = reader.ValueTextEquals("weight_map"u8);
-                reader.Read();
-                if (!isMap) reader.Skip();
-                else if (map is not null) throw new CheckpointException($"{path} has weight_map twice.");
-                else map = ReadMap(ref reader, path);
-            }
-            while (reader.Read()) { } // to the end
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException) // the latter: a text that is not Unicode
-        {
-            throw new CheckpointException($"{path} is not valid JSON at byte {reader.BytesConsumed}.", e);
-        }
-        return map is { Count: > 0 } ? map : throw new CheckpointException($"{path} lists no tensors: weight_map is {(map is null ? "missing" : "empty")}.");
-    }
-
-    private static Dictionary<string, string> ReadMap(ref Utf8JsonReader reader, string path)
-    {
-        if (reader.TokenType != JsonTokenType.StartObject) throw new CheckpointException($"{path}: weight_map is not an object of tensors and shards.");
-        Dictionary<string, string> map = [];
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-        {
-            string name = reader.GetString()!;
-            if (!reader.Read() || reader.TokenType != JsonTokenType.String)
-                throw new CheckpointException($"{path}: weight_map has no text for {FileFault.Shown(name)}.");
-            string shard = reader.GetString()!;
-            if (!IsPlainName(shard)) throw new CheckpointException($"{path} names {FileFault.Shown(shard)}; only files in the same folder are followed.");
-            if (!map.TryAdd(name, shard)) throw new CheckpointException($"{path} lists {FileFault.Shown(name)} twice.");
-        }
-        return map;
-    }
-
     internal static bool IsIndex(string name) => name is IndexName or TorchIndexName;
-
-    /// <summary>A name that stays in the folder on every system.</summary>
-    internal static bool IsPlainName(string name) => name is not ("" or "." or "..") && !name.AsSpan().ContainsAny("/\\:") && !name.Any(char.IsControl);
 }

@@ -64,7 +64,7 @@ internal sealed class HubClient : IDisposable
 
         // a redirect of the hub itself (a renamed model) is followed, one to another host is where the bytes lie
         bool IsEnough(HttpResponseMessage redirect, Uri next) =>
-            Header(redirect, "X-Linked-Etag") is not null || (!IsOwnHost(next) && Header(redirect, "ETag") is not null);
+            Header(redirect, "X-Linked-Etag") is not null || (!_settings.IsOwnHost(next) && Header(redirect, "ETag") is not null);
     }, cancellation);
 
     /// <summary>A file's bytes from an offset on: one try, the answer's headers only.</summary>
@@ -97,9 +97,6 @@ internal sealed class HubClient : IDisposable
 
     private Uri Address(string path) => new($"{_settings.Endpoint.AbsoluteUri.TrimEnd('/')}/{path}");
 
-    private bool IsOwnHost(Uri address) =>
-        Uri.Compare(address, _settings.Endpoint, UriComponents.SchemeAndServer, UriFormat.UriEscaped, StringComparison.OrdinalIgnoreCase) == 0;
-
     private async Task<TResult> TryAsync<TResult>(Func<Task<TResult>> request, CancellationToken cancellation)
     {
         Patience patience = new(_times);
@@ -124,7 +121,7 @@ internal sealed class HubClient : IDisposable
         {
             using HttpRequestMessage request = new(method, address);
             if (from > 0) request.Headers.Range = new RangeHeaderValue(from, null);
-            if (_settings.Token is { } token && IsOwnHost(address)) request.Headers.Authorization = new("Bearer", token);
+            if (_settings.Token is { } token && _settings.IsOwnHost(address)) request.Headers.Authorization = new("Bearer", token);
             HttpResponseMessage response = await WithinAsync(
                 within => _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, within), address, cancellation).ConfigureAwait(false);
             if (!IsRedirect(response) || response.Headers.Location is not { } location) return response;

@@ -51,9 +51,9 @@ internal sealed class HubFolder(string cacheFolder, string repository)
     public void WriteRef(HubModel model, string commit)
     {
         if (model.Revision == commit || Commit(model) == commit) return;
-        string temporary = System.IO.Path.Combine(Path, $".ref.{System.IO.Path.GetRandomFileName()}.tmp"), target = Ref(model.Revision);
+        string target = Ref(model.Revision);
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(target)!);
-        AtomicFile.Replace(temporary, target, stream => stream.Write(System.Text.Encoding.ASCII.GetBytes(commit)));
+        AtomicFile.Replace(Path, "ref", target, stream => stream.Write(System.Text.Encoding.ASCII.GetBytes(commit)));
     }
 
     /// <summary>Notes that a commit has no such file, so that nobody needs to ask again.</summary>

@@ -24,7 +24,7 @@ public sealed record HubModel
         string repository = at < 0 ? text : text[..at], revision = at < 0 ? DefaultRevision : text[(at + 1)..];
         if (FaultOf(repository) is { } fault)
             throw new HubException($"{FileFault.Shown(text)} is no name of a model on a hub (org/name or org/name@revision): {fault}.");
-        if (FaultOfRevision(revision) is { } wrong) throw new HubException($"{FileFault.Shown(revision)} is no revision that {repository} could have: {wrong}.");
+        if (FaultOfRevision(revision) is { } wrong) throw new HubException($"{FileFault.Shown(revision)} is no revision that {repository} could have (a branch, a tag, a commit): {wrong}.");
         return new(repository, revision);
     }
 
@@ -55,6 +55,7 @@ public sealed record HubModel
     private static string? FaultOfRevision(string revision)
     {
         if (revision.Length is 0 or > MostLettersOfRevision) return $"it has 1 to {MostLettersOfRevision} letters";
+        if (revision[0] == '-' || revision == "@") return "it begins with -, or is @ alone";
         if (revision.Any(letter => char.IsControl(letter) || char.IsSurrogate(letter) || NotInRevisions.Contains(letter)))
             return "it has a letter that git does not allow";
         if (revision.Contains("..", StringComparison.Ordinal) || revision.Contains("@{", StringComparison.Ordinal)) return ".. and @{ are not allowed";

@@ -17,6 +17,10 @@ public sealed partial class HubSettings
     /// <summary>Nothing is asked and nothing fetched; <c>HF_HUB_OFFLINE</c>.</summary>
     public bool IsOffline { get; init; }
 
+    /// <summary>Whether an address is of the hub itself: of its scheme, host and port.</summary>
+    internal bool IsOwnHost(Uri address) =>
+        Uri.Compare(address, Endpoint, UriComponents.SchemeAndServer, UriFormat.UriEscaped, StringComparison.OrdinalIgnoreCase) == 0;
+
     /// <summary>What the environment says.</summary>
     /// <exception cref="HubException"><c>HF_ENDPOINT</c> is no address, or the token no token.</exception>
     public static HubSettings FromEnvironment()

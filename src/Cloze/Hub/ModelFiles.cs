@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Cloze.Checkpoints;
 namespace Cloze.Hub;
 
@@ -41,15 +40,14 @@ internal sealed class ModelFiles
         }
         if (wanted == HubFiles.Adapter)
         {
-            HasConfig = One(AdapterConfig.FileName) == State.Present;
-            HasWeights = First("", s_adapters) == State.Present;
+            (HasConfig, HasWeights) = Adapters();
             return;
         }
         string encoder = "";
-        if (One("modules.json") == State.Unknown) return;
-        if (StateOf("modules.json") == State.Present)
+        if (One(ModuleEntry.FileName) == State.Unknown) return;
+        if (StateOf(ModuleEntry.FileName) == State.Present)
         {
-            string[] modules = [.. ReadModules()];
+            string[] modules = [.. ModuleEntry.ReadAll(_snapshot).Select(module => module.Path.Length == 0 ? "" : $"{module.Path}/")];
             if (modules.Length > 0) encoder = modules[0];
             foreach (string module in modules.Skip(1))
             {
@@ -57,9 +55,14 @@ internal sealed class ModelFiles
                 Weights(module);
             }
         }
+        if (One(encoder + "config.json") == State.Absent && One(AdapterConfig.FileName) is var adapter and not State.Absent) // whose base model is another one
+        {
+            if (adapter == State.Present) (HasConfig, HasWeights) = Adapters();
+            return;
+        }
         One("config_sentence_transformers.json");
         First(encoder, LengthFiles.Names);
-        HasConfig = One(encoder + "config.json") == State.Present;
+        HasConfig = StateOf(encoder + "config.json") == State.Present;
         HasWeights = Weights(encoder);
         Tokenizer(encoder);
     }
@@ -71,6 +74,8 @@ internal sealed class ModelFiles
     public bool HasConfig { get; }
     public bool HasWeights { get; }
     public bool HasTokenizer { get; private set; }
+
+    private (bool HasConfig, bool HasWeights) Adapters() => (One(AdapterConfig.FileName) == State.Present, First("", s_adapters) == State.Present);
 
     private void Tokenizer(string folder)
     {
@@ -94,7 +99,7 @@ internal sealed class ModelFiles
     private bool Shards(string folder, string index)
     {
         bool isWhole = true;
-        foreach (string shard in ReadIndex(folder + index)) isWhole &= One(folder + shard) == State.Present;
+        foreach (string shard in ShardIndex.Read(Path.Combine(_snapshot, folder + index)).Values.Distinct()) isWhole &= One(folder + shard) == State.Present;
         return isWhole;
     }
 
@@ -119,32 +124,4 @@ internal sealed class ModelFiles
         bool isAbsent = _listed is null ? File.Exists(Path.Combine(_noExist, name)) : !_listed.Contains(name);
         return isAbsent ? State.Absent : State.Unknown;
     }
-
-    /// <summary>The folders of a model's modules, each empty or with a slash at its end.</summary>
-    private IEnumerable<string> ReadModules() => Read("modules.json", root => root.EnumerateArray().Select(module =>
-        module.TryGetProperty("path", out JsonElement path) ? path.GetString() ?? "" : "")).Select(path => path.Length == 0 ? "" : $"{path}/");
-
-    private IEnumerable<string> ReadIndex(string name) => Read(name, root =>
-        root.GetProperty("weight_map").EnumerateObject().Select(tensor => tensor.Value.GetString() ?? "").Distinct());
-
-    private List<string> Read(string name, Func<JsonElement, IEnumerable<string>> select)
-    {
-        string file = Path.Combine(_snapshot, name);
-        try
-        {
-            using JsonDocument document = JsonDocument.Parse(FileFault.ReadSmall(file));
-            List<string> paths = [.. select(document.RootElement).Select(path => path.TrimEnd('/'))];
-            if (paths.Find(path => path.Length > 0 && !IsWithin(path)) is { } outside)
-                throw new CheckpointException($"{file} names {FileFault.Shown(outside)}, which may lie outside of the folder; such a path is not followed.");
-            return paths;
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException)
-        {
-            string form = name == "modules.json" ? "a list of modules" : "an object with weight_map";
-            throw new CheckpointException($"{file} is not JSON of the form that it needs ({form}).", e);
-        }
-    }
-
-    /// <summary>Whether a path of a repository names something below it, on every system.</summary>
-    private static bool IsWithin(string path) => path.Split('/').All(WeightFiles.IsPlainName);
 }

@@ -34,13 +34,13 @@ public sealed class ConfigFields
     public static ConfigFields Parse(ReadOnlySpan<byte> utf8, string source)
     {
         if (utf8.StartsWith("\uFEFF"u8)) utf8 = utf8[3..];
-        if (!Utf8.IsValid(utf8)) throw new CheckpointException($"{source} is not valid UTF-8.");
+        if (!Utf8.IsValid(utf8)) throw new CheckpointException($"{source} {JsonFault.Of(utf8)}.");
         Dictionary<string, (JsonTokenType, byte[])> fields = [];
         try
         {
             Utf8JsonReader reader = new(utf8, new JsonReaderOptions { MaxDepth = 64 });
             reader.Read();
-            if (reader.TokenType != JsonTokenType.StartObject) throw new CheckpointException($"{source} holds {reader.TokenType}; a JSON object is needed.");
+            if (reader.TokenType != JsonTokenType.StartObject) throw new CheckpointException($"{source} holds {JsonFault.Kind(reader.TokenType)}; a JSON object is needed.");
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
                 string name = reader.GetString()!;
@@ -54,7 +54,7 @@ public sealed class ConfigFields
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw new CheckpointException($"{source} is not valid JSON: {e.Message}", e);
+            throw new CheckpointException($"{source} {JsonFault.Of(utf8)}.", e);
         }
         return new(source, fields);
     }

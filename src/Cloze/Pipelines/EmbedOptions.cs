@@ -1,3 +1,4 @@
+using Cloze.Checkpoints;
 using Cloze.Ops;
 namespace Cloze.Pipelines;
 
@@ -7,6 +8,9 @@ public sealed record TextEmbedderOptions
     /// <summary>How the tokens of a text become one vector, at least one way, concatenated in this order; null: as the folder says, else the mean.</summary>
     public IReadOnlyList<Pooling>? Pooling { get; init; }
 
+    /// <summary>A LoRA adapter as PEFT saves it, on top of the encoder's weights; null: none.</summary>
+    public string? Adapter { get; init; }
+
     /// <summary>Threads that one call computes with, at least 1; null: CLOZE_THREADS, else the number of cores. The result does not depend on it.</summary>
     public int? Threads { get; init; }
 
@@ -14,7 +18,7 @@ public sealed record TextEmbedderOptions
     /// The pooling that sentence-transformers calls cls, max, mean, mean_sqrt_len (or mean_sqrt_len_tokens), weightedmean or lasttoken; null: none of
     /// these.
     /// </summary>
-    public static Pooling? ParsePooling(string name) => PoolingSettings.Parse(name);
+    public static Pooling? ParsePooling(string name) => PoolingModes.Parse(name);
 }
 
 /// <summary>What the texts of a call are, where a model has prompts for it.</summary>

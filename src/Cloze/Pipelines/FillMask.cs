@@ -1,4 +1,5 @@
 using System.Globalization;
+using Cloze.Checkpoints;
 using Cloze.Cpu;
 using Cloze.Ops;
 using Cloze.Tokenizers;
@@ -32,17 +33,19 @@ public sealed class FillMask : IDisposable
     /// <summary>Whether tokens can be chosen that see all others: the model is a Longformer.</summary>
     public bool HasGlobalAttention => _model.Model.GlobalSeparator is not null;
 
-    /// <param name="folder">A checkpoint with a masked-LM head, and its tokenizer.</param>
+    /// <param name="folder">A checkpoint with a masked-LM head, and its tokenizer; or a LoRA adapter that names such a folder.</param>
     /// <param name="threads">Threads that one call computes with; null: CLOZE_THREADS, else the number of cores.</param>
+    /// <param name="adapter">A LoRA adapter as PEFT saves it, on top of the folder's weights; null: none.</param>
     /// <exception cref="CheckpointException">The folder is broken, incomplete, not supported, or without such a head.</exception>
     /// <exception cref="TokenizerException">Its tokenizer is, or it has no token for a gap.</exception>
     /// <exception cref="ArgumentException">The number of threads, or CLOZE_THREADS, is not from 1 to 1024.</exception>
-    public static FillMask Load(string folder, int? threads = null)
+    public static FillMask Load(string folder, int? threads = null, string? adapter = null)
     {
+        (folder, adapter) = Checkpoint.Resolve(folder, adapter);
         Tokenizer tokenizer = Tokenizer.Load(folder);
         if (tokenizer.MaskToken is not { } mask || tokenizer.IdOf(mask) is not { } maskId)
             throw new TokenizerException($"The tokenizer in {folder} has no mask token, which stands for a gap.");
-        LoadedModel model = LoadedModel.LoadForGaps(folder, threads);
+        LoadedModel model = LoadedModel.LoadForGaps(folder, threads, adapter);
         try
         {
             ModelInput.RequireWords(model.Model.Encoder.Limits, tokenizer, folder);

@@ -48,7 +48,7 @@ public sealed class LoadedModel : IDisposable
     /// <summary>For masked words, predicted as the network was pretrained to.</summary>
     /// <remarks>The reference's classes of DeBERTa leave its mask decoder out; here it is used whatever class config.json names, if the file holds its tensors.</remarks>
     /// <exception cref="CheckpointException">The folder cannot be read as a model for that task.</exception>
-    internal static LoadedModel LoadForGaps(string folder, int? threads) => Load(folder, ModelTask.MaskedLm, threads, adapter: null, decodes: true);
+    internal static LoadedModel LoadForGaps(string folder, int? threads, string? adapter) => Load(folder, ModelTask.MaskedLm, threads, adapter, decodes: true);
 
     private static LoadedModel Load(string folder, ModelTask? task, int? threads, string? adapter, bool decodes)
     {

@@ -1,3 +1,4 @@
+using Cloze.Checkpoints;
 using Cloze.Cpu;
 using Cloze.Ops;
 using Cloze.Tokenizers;
@@ -22,18 +23,11 @@ internal static class ModelInput
     /// <exception cref="CheckpointException">More is stated than the position table has.</exception>
     public static int MaxTokens(IEncoder<CpuTensor> encoder, string folder, int? stated = null, string? statedBy = null)
     {
-        int wanted = stated ?? Named(encoder.Limits, folder), fits = Math.Min(wanted, encoder.LongestSequence() ?? wanted);
+        int wanted = stated ?? LengthFiles.Named(encoder.Limits, folder), fits = Math.Min(wanted, encoder.LongestSequence() ?? wanted);
         if (stated is { } tokens && tokens > fits)
             throw new CheckpointException($"{statedBy}: max_seq_length is {tokens}; the model in {Config(folder)} has positions for {fits} tokens. "
                 + $"Set max_seq_length to {fits} or less.");
         return fits;
-    }
-
-    private static int Named(InputLimits limits, string folder)
-    {
-        string path = Path.Combine(folder, "tokenizer_config.json");
-        double tokenizer = File.Exists(path) ? SentenceTransformerFolder.Json(path).Number("model_max_length", double.MaxValue) : double.MaxValue;
-        return (int)Math.Min(limits.Trained ?? int.MaxValue, tokenizer);
     }
 
     private static string Config(string folder) => Path.Combine(folder, "config.json");

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Cloze.Checkpoints;
 using Cloze.Ops;
 namespace Cloze.Pipelines;
@@ -29,10 +28,10 @@ internal sealed record SentenceTransformerFolder
     /// <exception cref="CheckpointException">A file is malformed, or asks for what is not supported.</exception>
     public static SentenceTransformerFolder Read(string folder)
     {
-        string modulesPath = Path.Combine(folder, "modules.json");
+        string modulesPath = Path.Combine(folder, ModuleEntry.FileName);
         if (!File.Exists(modulesPath)) return Settings(new() { EncoderFolder = folder, IsPlain = true }, folder);
 
-        List<ModuleEntry> modules = ModuleEntry.ReadAll(folder, modulesPath);
+        List<ModuleEntry> modules = ModuleEntry.ReadAll(folder);
         if (modules.Count == 0) throw new CheckpointException($"{modulesPath} lists no module; a Transformer and a Pooling are needed.");
         if (modules[0].Kind != "Transformer") throw modules[0].Refused("the first module must be Transformer");
         if (modules.Count < 2 || modules[1].Kind != "Pooling")
@@ -83,80 +82,17 @@ internal sealed record SentenceTransformerFolder
     }
 }
 
-/// <summary>One entry of modules.json.</summary>
-/// <param name="Kind">The class without its package, which has been renamed over the years.</param>
-/// <param name="Folder">Absolute; within the model's folder.</param>
-internal sealed record ModuleEntry(string Source, string Kind, string Folder)
-{
-    private const string Package = "sentence_transformers.";
-
-    /// <exception cref="CheckpointException">Not such a list, code of its own, or a path that leaves the folder.</exception>
-    public static List<ModuleEntry> ReadAll(string folder, string path)
-    {
-        byte[] utf8 = FileFault.ReadSmall(path);
-        List<ModuleEntry> modules = [];
-        try
-        {
-            Utf8JsonReader reader = new(utf8);
-            reader.Read();
-            if (reader.TokenType != JsonTokenType.StartArray) throw new CheckpointException($"{path} holds {reader.TokenType}; a list of modules is needed.");
-            while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
-            {
-                int start = (int)reader.TokenStartIndex;
-                reader.Skip();
-                modules.Add(Read(folder, path, ConfigFields.Parse(utf8.AsSpan(start..(int)reader.BytesConsumed), $"{path}: module {modules.Count}")));
-            }
-        }
-        catch (JsonException e)
-        {
-            throw new CheckpointException($"{path} is not valid JSON: {e.Message}", e);
-        }
-        return modules;
-    }
-
-    public CheckpointException Refused(string reason) => new($"{Source}: module {Kind} is not supported here: {reason}.");
-
-    private static ModuleEntry Read(string folder, string path, ConfigFields fields)
-    {
-        string type = fields.Text("type") ?? throw new CheckpointException($"{fields.Source}: type is missing.");
-        if (!type.StartsWith(Package, StringComparison.Ordinal))
-            throw new CheckpointException($"{path}: module {type} is code of its own, which is not run; modules of {Package}* are supported.");
-        string root = Path.GetFullPath(folder), given = fields.Text("path") ?? "", within = Path.GetFullPath(Path.Combine(root, given));
-        string below = Path.TrimEndingDirectorySeparator(root) + Path.DirectorySeparatorChar;
-        if (Path.IsPathRooted(given) || (within != root && !within.StartsWith(below, StringComparison.Ordinal)))
-            throw new CheckpointException($"{path}: path {given} of module {type} leaves the folder.");
-        return new(path, type[(type.LastIndexOf('.') + 1)..], within);
-    }
-}
-
 /// <summary>How the tokens of a text become one vector.</summary>
 /// <param name="Modes">Concatenated in this order.</param>
 /// <param name="IncludePrompt">False: the prompt's tokens are left out.</param>
 internal sealed record PoolingSettings(IReadOnlyList<Pooling> Modes, bool IncludePrompt)
 {
-    private static readonly (string Flag, string Mode, Pooling Pooling)[] s_modes =
-    [
-        ("pooling_mode_cls_token", "cls", Pooling.First),
-        ("pooling_mode_max_tokens", "max", Pooling.Max),
-        ("pooling_mode_mean_tokens", "mean", Pooling.Mean),
-        ("pooling_mode_mean_sqrt_len_tokens", "mean_sqrt_len_tokens", Pooling.MeanSqrtLength),
-        ("pooling_mode_weightedmean_tokens", "weightedmean", Pooling.WeightedMean),
-        ("pooling_mode_lasttoken", "lasttoken", Pooling.Last),
-    ];
-
-    /// <summary>The names that <see cref="Parse"/> knows.</summary>
-    public static string Known => string.Join(", ", s_modes.Select(mode => mode.Mode));
-
-    /// <summary>The mode of a name; null: unknown.</summary>
-    public static Pooling? Parse(string name) =>
-        name == "mean_sqrt_len" ? Pooling.MeanSqrtLength : s_modes.FirstOrDefault(mode => mode.Mode == name) is { Mode: not null } found ? found.Pooling : null;
-
     public static PoolingSettings Read(ModuleEntry module)
     {
         ConfigFields config = SentenceTransformerFolder.Json(Path.Combine(module.Folder, "config.json"));
         Pooling[] modes = config.TextOrTexts("pooling_mode") is { } names
-            ? [.. names.Select(name => Parse(name) ?? throw config.Unsupported("pooling_mode", name, Known))]
-            : [.. s_modes.Where(mode => config.Flag(mode.Flag, false)).Select(mode => mode.Pooling)];
+            ? [.. names.Select(name => PoolingModes.Parse(name) ?? throw config.Unsupported("pooling_mode", name, PoolingModes.Known))]
+            : [.. PoolingModes.All.Where(mode => config.Flag(mode.Flag, false)).Select(mode => mode.Pooling)];
         return new(modes.Length == 0 ? [Pooling.Mean] : modes, config.Flag("include_prompt", true));
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using Cloze.Checkpoints;
 using Cloze.Tokenizers;
 namespace Cloze.Pipelines;
 
@@ -42,7 +43,7 @@ public sealed class TextEmbedder : IDisposable
     /// <summary>How long it took to load the tokenizer and the weights, which are read side by side.</summary>
     public (TimeSpan Tokenizer, TimeSpan Weights) LoadTimes { get; private init; }
 
-    /// <param name="folder">A sentence-transformers folder (with modules.json), or a checkpoint with its tokenizer.</param>
+    /// <param name="folder">A sentence-transformers folder (with modules.json), a checkpoint with its tokenizer, or a LoRA adapter that names either.</param>
     /// <exception cref="CheckpointException">The folder is broken, incomplete or asks for what is not supported.</exception>
     /// <exception cref="TokenizerException">Its tokenizer is.</exception>
     /// <exception cref="ArgumentException">The pooling is an empty list; the number of threads, or CLOZE_THREADS, is not from 1 to 1024.</exception>
@@ -51,6 +52,8 @@ public sealed class TextEmbedder : IDisposable
         ArgumentNullException.ThrowIfNull(folder);
         options ??= new();
         if (options.Pooling is { Count: 0 }) throw new ArgumentException("The pooling is an empty list. Name one mode or more, or leave it to the folder (null).");
+        string? adapter = options.Adapter;
+        if (!File.Exists(Path.Combine(folder, ModuleEntry.FileName))) (folder, adapter) = Checkpoint.Resolve(folder, adapter);
         SentenceTransformerFolder settings = SentenceTransformerFolder.Read(folder);
         bool isDefault = settings.IsPlain && options.Pooling is null;
         if (options.Pooling is { } modes) settings = settings with { Pooling = settings.Pooling with { Modes = modes } };
@@ -59,7 +62,7 @@ public sealed class TextEmbedder : IDisposable
         LoadedModel? model = null;
         try
         {
-            model = LoadedModel.Load(settings.EncoderFolder, threads: options.Threads);
+            model = LoadedModel.Load(settings.EncoderFolder, threads: options.Threads, adapter: adapter);
             TimeSpan weights = Stopwatch.GetElapsedTime(began);
             (Tokenizer loaded, TimeSpan took) = tokenizer.GetAwaiter().GetResult();
             return new(model, new(model, loaded, settings), new(settings.Prompts, settings.DefaultPrompt), isDefault) { LoadTimes = (took, weights) };

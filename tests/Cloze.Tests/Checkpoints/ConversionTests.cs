@@ -207,14 +207,10 @@ public class ConversionTests
     }
 
     [Fact]
-    public void Convert_RefusesToConvertTwiceToItselfOrIntoItself()
+    public void Convert_RefusesToConvertToItselfOrIntoItself()
     {
         using TemporaryFolder folder = new();
         new TinyBert().Write(folder);
-        Converted(folder.Model(), folder.Output(), WeightFormat.Int8);
-        string other = Path.Combine(folder.Path, "x");
-        Assert.Contains("int8 already",
-            Assert.Throws<CheckpointException>(() => Converted(folder.Output(), other, WeightFormat.Int8)).Message, StringComparison.Ordinal);
         foreach (string output in (string[])[folder.Model(), folder.Model() + Path.DirectorySeparatorChar, Path.Combine(folder.Model(), "x"), folder.Path])
             Assert.Contains("lie in each other", Assert.Throws<IOException>(() => Converted(folder.Model(), output, WeightFormat.F32, force: true)).Message,
                 StringComparison.Ordinal);
@@ -249,6 +245,50 @@ public class ConversionTests
         Assert.Contains("is a file", Assert.Throws<IOException>(() => Converted(folder.Model(), file, WeightFormat.F32, force: true)).Message,
             StringComparison.Ordinal);
         Assert.Equal("dear", File.ReadAllText(file));
+    }
+
+    /// <summary>int8 that is there already is copied, whatever made it; its scales are no tensors of their own.</summary>
+    [Theory]
+    [InlineData(WeightFormat.Int8)]
+    [InlineData(null)]
+    public void Convert_OfAnInt8FolderKeepsIt(WeightFormat? format)
+    {
+        using TemporaryFolder folder = new();
+        TinyBert bert = new();
+        bert.Write(folder);
+        ConversionResult first = Converted(folder.Model(), folder.Output(), WeightFormat.Int8);
+        string again = Path.Combine(folder.Path, "again");
+        ConversionResult second = Conversion.Convert(folder.Output(), again, new() { Weights = format }, cancellation: TestContext.Current.CancellationToken);
+        Assert.Equal((bert.Tensors.Count, bert.Matrices.Count()), (first.Tensors, first.Quantized));
+        Assert.Equal((first.Tensors, first.Quantized, first.Bytes), (second.Tensors, second.Quantized, second.Bytes));
+        foreach (string name in (string[])["model.safetensors", "config.json"])
+            Assert.Equal(File.ReadAllBytes(Path.Combine(folder.Output(), name)), File.ReadAllBytes(Path.Combine(again, name)));
+    }
+
+    [Fact]
+    public async Task Convert_CopiesNoPipeAndNoLinkThatLeavesTheFolder()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "makes pipes and links");
+        using TemporaryFolder folder = new();
+        new TinyBert().Write(folder);
+        string model = folder.Model();
+        folder.Write("outside.txt", "outside");
+        folder.Write("model/empty.txt", "");
+        folder.Write("model/inside.txt", "inside");
+        File.CreateSymbolicLink(Path.Combine(model, "good.txt"), "inside.txt");
+        Converted(model, folder.Output(), WeightFormat.F16);
+        Assert.Equal(("", "inside"), (File.ReadAllText(Path.Combine(folder.Output(), "empty.txt")), File.ReadAllText(Path.Combine(folder.Output(), "good.txt"))));
+
+        string bad = Path.Combine(model, "bad.txt"), other = folder.Output() + "2";
+        File.CreateSymbolicLink(bad, "../outside.txt");
+        Assert.Contains("bad.txt is a link that leaves the folder", Assert.Throws<CheckpointException>(() => Converted(model, other, WeightFormat.F16)).Message, StringComparison.Ordinal);
+        File.Delete(bad);
+        File.CreateSymbolicLink(bad, "/dev/zero");
+        Assert.Throws<CheckpointException>(() => Converted(model, other, WeightFormat.F16));
+        File.Delete(bad);
+        await Command.RunAsync("/usr/bin/mkfifo", ["bad.txt"], model);
+        Assert.Contains("bad.txt is a pipe or a device", Assert.Throws<CheckpointException>(() => Converted(model, other, WeightFormat.F16)).Message, StringComparison.Ordinal);
+        Assert.Equal(["model", "output", "outside.txt"], Directory.GetFileSystemEntries(folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
     [Fact]

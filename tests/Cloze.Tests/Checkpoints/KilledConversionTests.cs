@@ -7,10 +7,10 @@ public class KilledConversionTests
 {
     /// <summary>The benchmark <c>killed-conversions</c> does it 50 times.</summary>
     [Fact]
-    public void Convert_KilledAtAnyMoment_LeavesNoHalfFolderAndTheNextRunFinishes()
+    public void Convert_KilledAtAnyMoment_LeavesNoHalfFolderAndTheNextRunFinishesAndTidies()
     {
         using TemporaryFolder folder = new();
-        IReadOnlyList<string> faults = KilledConversions.Run(ClozeProcess.Executable, folder.Path, kills: 4, rows: 20_000, seed: 3);
+        IReadOnlyList<string> faults = KilledConversions.Run(ClozeProcess.Executable, KilledConversions.Convert, folder.Path, kills: 4, rows: 20_000, seed: 3);
         Assert.True(faults.Count == 0, string.Join('\n', faults));
     }
 }

@@ -48,14 +48,15 @@ public class WeightFilesTests
     [InlineData("""{"weight_map":{"a":"1.safetensors","b":"2.safetensors","c":"2.safetensors"}}""", "c is not in 2.safetensors, as the index says")]
     [InlineData("""{"weight_map":{"a":"2.safetensors","b":"1.safetensors"}}""", "Index and shards do not belong together")]
     [InlineData("""{"weight_map":{"a":"1.safetensors","b":"2.safetensors","a":"2.safetensors"}}""", "lists a twice")]
-    [InlineData("""{"weight_map":{"a":1}}""", "no text for a")]
-    [InlineData("""{"weight_map":["a"]}""", "not an object")]
+    [InlineData("""{"weight_map":{"a":1}}""", "holds a number for a")]
+    [InlineData("""{"weight_map":["a"]}""", "weight_map is a list; an object")]
     [InlineData("""{"weight_map":{}}""", "weight_map is empty")]
     [InlineData("""{"metadata":{}}""", "weight_map is missing")]
     [InlineData("""{"weight_map":{"a":"1.safetensors"},"weight_map":{}}""", "weight_map twice")]
     [InlineData("""{"weight_map":{"a":"1.safetensors","b":"2.safetensors"}""", "not valid JSON")]
-    [InlineData("[]", "not a JSON object")]
-    [InlineData("", "not valid JSON")]
+    [InlineData("[]", "holds a list; a JSON object with weight_map is needed")]
+    [InlineData("", "is empty; JSON is needed")]
+    [InlineData("""{"weight_map":{"a":"\ud800"}}""", "half of a surrogate pair")]
     public void Open_RefusesAnIndexThatContradictsItselfOrItsShards(string index, string expected)
     {
         using TemporaryFolder folder = new();
@@ -72,6 +73,48 @@ public class WeightFilesTests
         WriteShards(folder, """{"weight_map":{"a":"1.safetensors","b":"2.safetensors"}}""");
         folder.Write("2.safetensors", HandmadeFiles.Safetensors([("a", "F32", [1], HandmadeFiles.Bytes(3)), ("b", "F32", [1], HandmadeFiles.Bytes(2))]));
         Assert.Contains("again in", Assert.Throws<CheckpointException>(() => WeightFiles.Open(folder.Path)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("inside.bin", true)]
+    [InlineData("sub/../inside.bin", true)]
+    [InlineData("../outside.safetensors", false)]
+    [InlineData("sub/leaving", false)] // a link to a link that leaves
+    public void Open_FollowsALinkOfAShardWithinTheFolderOnly(string target, bool isInside)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "makes links");
+        using TemporaryFolder folder = new();
+        byte[] shard = HandmadeFiles.Safetensors([("b", "F32", [1], HandmadeFiles.Bytes(2))]);
+        foreach (string name in (string[])["model/inside.bin", "model/sub/x", "outside.safetensors"]) folder.Write(name, shard);
+        folder.Write("model/1.safetensors", HandmadeFiles.Safetensors([("a", "F32", [1], HandmadeFiles.Bytes(1))]));
+        folder.Write($"model/{Index}", """{"weight_map":{"a":"1.safetensors","b":"2.safetensors"}}""");
+        string model = Path.Combine(folder.Path, "model");
+        File.CreateSymbolicLink(Path.Combine(model, "sub", "leaving"), "../../outside.safetensors");
+        File.CreateSymbolicLink(Path.Combine(model, "2.safetensors"), target);
+        Directory.CreateSymbolicLink(Path.Combine(folder.Path, "alias"), model); // the folder itself may be reached by a link
+        foreach (string path in (string[])[model, Path.Combine(folder.Path, "alias")])
+        {
+            if (isInside) WeightFiles.Open(path).Dispose();
+            else Assert.Contains("2.safetensors, a link that leaves the folder", Assert.Throws<CheckpointException>(() => WeightFiles.Open(path)).Message, StringComparison.Ordinal);
+        }
+    }
+
+    /// <summary>A snapshot is all links, to blobs beside it, and those may be links to a store that models share.</summary>
+    [Theory]
+    [InlineData("../../blobs/b", true)]
+    [InlineData("../../blobs/shared", true)]
+    [InlineData("../../../models--acme--other/blobs/b", false)]
+    public void Open_FollowsTheLinksOfASnapshotIntoItsCache(string target, bool isInside)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "makes links");
+        using TemporaryFolder folder = new();
+        byte[] shard = HandmadeFiles.Safetensors([("b", "F32", [1], HandmadeFiles.Bytes(2))]);
+        foreach (string name in (string[])["models--acme--tiny/blobs/b", "models--acme--other/blobs/b", "store/b"]) folder.Write(name, shard);
+        File.CreateSymbolicLink(Path.Combine(folder.Path, "models--acme--tiny", "blobs", "shared"), "../../store/b");
+        string snapshot = Path.GetDirectoryName(folder.Write($"models--acme--tiny/snapshots/1234/{Index}", """{"weight_map":{"b":"2.safetensors"}}"""))!;
+        File.CreateSymbolicLink(Path.Combine(snapshot, "2.safetensors"), target);
+        if (isInside) WeightFiles.Open(snapshot).Dispose();
+        else Assert.Contains("a link that leaves the folder", Assert.Throws<CheckpointException>(() => WeightFiles.Open(snapshot)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -75,8 +75,8 @@ public class ModelHubTests
         using HubFixture at = new();
         at.Hub.Files.Remove("model.safetensors");
         at.Hub.Files["modules.json"] = """
-            [{"type":"a.Transformer","path":"0_Transformer"},{"type":"a.Pooling","path":"1_Pooling"},
-            {"type":"a.Dense","path":"2_Dense/"},{"type":"a.Normalize","path":"3_Normalize"}]
+            [{"type":"sentence_transformers.models.Transformer","path":"0_Transformer"},{"type":"sentence_transformers.models.Pooling","path":"1_Pooling"},
+            {"type":"sentence_transformers.models.Dense","path":"2_Dense/"},{"type":"sentence_transformers.models.Normalize","path":"3_Normalize"}]
             """u8.ToArray();
         string[] ofEncoder = ["config.json", "vocab.txt", "sentence_bert_config.json", "model-1.safetensors", "model-2.safetensors", "model-3.safetensors"];
         foreach (string name in ofEncoder) at.Hub.Files[$"0_Transformer/{name}"] = Encoding.ASCII.GetBytes(name);
@@ -112,8 +112,13 @@ public class ModelHubTests
     [InlineData("model.safetensors.index.json", """{"weight_map":{"a":"/x.safetensors"}}""")]
     [InlineData("model.safetensors.index.json", """{"weight_map":{"a":"c:\\x.safetensors"}}""")]
     [InlineData("model.safetensors.index.json", """{"weight_map":{"a":3}}""")]
-    [InlineData("modules.json", """[{"path":"../x"}]""")]
-    [InlineData("modules.json", """[{"path":"a//b"}]""")]
+    [InlineData("modules.json", """[{"type":"sentence_transformers.models.Transformer","path":"../x"}]""")]
+    [InlineData("modules.json", """[{"type":"sentence_transformers.models.Transformer","path":"a//b"}]""")]
+    [InlineData("modules.json", """[{"type":"sentence_transformers.models.Transformer","path":"a\u0000b"}]""")]
+    [InlineData("modules.json", """[{"type":"sentence_transformers.models.Transformer","path":3}]""")]
+    [InlineData("modules.json", """[{"path":"a"}]""")]
+    [InlineData("model.safetensors.index.json", """{"weight_map":{"a":"1.safetensors","a":"1.safetensors"}}""")]
+    [InlineData("model.safetensors.index.json", """{"weight_map":{}}""")]
     [InlineData("modules.json", "{")]
     public async Task Download_NeverFollowsAPathOutOfTheFolder(string name, string json)
     {
@@ -251,7 +256,7 @@ public class ModelHubTests
     [InlineData(429, "refuses more requests for now (429)", 6)]
     [InlineData(502, "fails to answer for the files of acme/tiny@main (502)", 6)]
     [InlineData(400, "answers with 400", 1)]
-    [InlineData(403, "acme/tiny is gated", 1)]
+    [InlineData(403, "refuses acme/tiny (403), without saying why", 1)]
     [InlineData(404, "has no model acme/tiny with a revision main", 1)]
     public async Task Download_SaysWhatTheHubRefuses(int status, string message, int requests)
     {
@@ -259,6 +264,44 @@ public class ModelHubTests
         at.Hub.Fault = (_, _) => new(status, []);
         Assert.Contains(message, (await at.RefusedAsync()).Message, StringComparison.Ordinal);
         Assert.Equal(requests, at.Hub.Requests.Count);
+    }
+
+    /// <summary>A file host's refusal says nothing of the model: its addresses run out, and the hub gives new ones.</summary>
+    [Theory]
+    [InlineData(403)]
+    [InlineData(401)]
+    [InlineData(503)]
+    public async Task Download_TakesARefusalOfTheFileHostForWhatItIs(int status)
+    {
+        using HubFixture at = new();
+        at.Hub.Fault = (request, _) => request.IsForWeights ? new(status, [], ("X-Error-Code", "GatedRepo")) : null;
+        string said = (await at.RefusedAsync("hf_x")).Message;
+        Assert.Contains($"{at.Hub.OtherHost}, where the hub keeps model.safetensors of acme/tiny@main, ", said, StringComparison.Ordinal);
+        Assert.Contains($"({status})", said, StringComparison.Ordinal);
+        Assert.DoesNotContain("gated", said, StringComparison.Ordinal);
+        Assert.DoesNotContain("signature", said, StringComparison.Ordinal);
+
+        int refused = 0;
+        at.Hub.Fault = (request, _) => request.IsForWeights && refused++ < 2 ? new(status, []) : null;
+        await at.DownloadAsync();
+        at.AssertWhole();
+    }
+
+    /// <summary>The hub announces more bytes than there are: what comes again from the beginning is no progress, and patience ends.</summary>
+    [Theory]
+    [InlineData(416)]
+    [InlineData(200)]
+    public async Task Download_OfFewerBytesThanAnnouncedEnds(int resumed)
+    {
+        using HubFixture at = new();
+        at.Hub.Fault = (request, usual) => request.IsForWeights ? request.From is > 0 && resumed == 200 ? new(200, at.Weights) : null
+            : usual.Headers.Any(header => header.Name == "X-Linked-Size")
+                ? usual with { Headers = [.. usual.Headers.Where(header => header.Name != "X-Linked-Size"), ("X-Linked-Size", $"{at.Weights.Length + 10}")] } : null;
+        string said = (await at.RefusedAsync()).Message;
+        Assert.Contains("model.safetensors of acme/tiny@main", said, StringComparison.Ordinal);
+        Assert.InRange(at.Hub.Requests.Count(request => request.IsForWeights), 2, 2 * new HubTimes().Tries);
+        Assert.Null(at.Client().Find(at.Model));
+        at.AssertNoHalfFile();
     }
 
     [Fact]
@@ -448,6 +491,20 @@ public class ModelHubTests
     }
 
     [Fact]
+    public async Task Download_OfAModelThatIsAnAdapterTakesItsTwoFiles()
+    {
+        using HubFixture at = new();
+        at.Hub.Files.Remove("config.json");
+        at.Hub.Files.Remove("model.safetensors");
+        at.Hub.Files["adapter_config.json"] = "{}"u8.ToArray();
+        at.Hub.Files["adapter_model.safetensors"] = [1, 2, 3];
+        await at.DownloadAsync();
+        Assert.Equal(["adapter_config.json", "adapter_model.safetensors"], HubFixture.Names(at.Snapshot));
+        Assert.NotNull(at.Client().Find(at.Model));
+        Assert.NotNull(at.Client(isOffline: true).Find(at.Model));
+    }
+
+    [Fact]
     public async Task Download_OfATokenizerTakesNoWeights()
     {
         using HubFixture at = new();
@@ -476,6 +533,18 @@ public class ModelHubTests
     [InlineData("a/é", "ASCII")]
     [InlineData("a\\b/c", "ASCII")]
     [InlineData("a/b@", "letters")]
+    [InlineData("a/-b", "begins or ends")]
+    [InlineData("-a/b", "begins or ends")]
+    [InlineData("--model/b", "begins or ends")]
+    [InlineData("a/.", "begins or ends")]
+    [InlineData("a/b\n", "ASCII")]
+    [InlineData("a/b\0", "ASCII")]
+    [InlineData("a/b@-x", "begins with -")]
+    [InlineData("a/b@--upload-pack=x", "begins with -")]
+    [InlineData("a/b@@", "@ alone")]
+    [InlineData("a/b@x\0", "git does not allow")]
+    [InlineData("a/b@x\u007f", "git does not allow")]
+    [InlineData("a/b@x/../y", "..")]
     [InlineData("a/b@../../../x", "..")]
     [InlineData("a/b@/x", "empty")]
     [InlineData("a/b@x//y", "empty")]

@@ -86,7 +86,7 @@ public class EveryArchitectureTests
                     reading.Values(tiny.Build(reading.Factory).Encoder.Forward(reading.Open(), packed.Batch)),
                     loaded.Model.Encoder.Forward(ops, packed.Batch).ToArray());
             }
-            using Inspection inspection = Inspection.OfFolder(folder.FullName, new(Tokens: 5, Batch: 2, Tensors: false, As: className));
+            using Inspection inspection = Inspection.OfFolder(new(folder.FullName, null), new(Tokens: 5, Batch: 2, Tensors: false, As: className));
             Assert.Equal(["tokenizer"], inspection.Problems.Select(problem => problem.Kind));
             Assert.True(inspection.Cost!.Flops > 0);
             Assert.Equal(tiny.Task != ModelTask.Base, inspection.Cost.Class is not null);

@@ -25,22 +25,13 @@ internal sealed class Adapter
     public static bool IsAdapter(string folder) =>
         File.Exists(System.IO.Path.Combine(folder, AdapterConfig.FileName)) && !File.Exists(System.IO.Path.Combine(folder, "config.json"));
 
-    /// <summary>The folder of the base model that an adapter names: a path as it stands, or beside the adapter.</summary>
-    /// <exception cref="CheckpointException">It names none, or one that is not there.</exception>
-    public static string BaseFolder(string folder)
-    {
-        AdapterConfig config = AdapterConfig.Read(folder);
-        if (config.BaseModel is not { Length: > 0 } named)
-            throw new CheckpointException($"{config.Source} names no base model; give it: --model BASE --adapter {folder}.");
-        string[] places = [named, System.IO.Path.Combine(folder, "..", named)];
-        return places.FirstOrDefault(Directory.Exists)
-            ?? throw new CheckpointException($"{config.Source}: the base model {FileFault.Shown(named)} is not there; give its folder: --model BASE --adapter {folder}.");
-    }
-
     /// <exception cref="CheckpointException">It is broken, or of a form that is not read.</exception>
-    public static Adapter Read(string folder)
+    public static Adapter Read(string folder) => Read(folder, AdapterConfig.Read(folder));
+
+    /// <param name="config">That of the folder.</param>
+    /// <exception cref="CheckpointException">It is broken.</exception>
+    public static Adapter Read(string folder, AdapterConfig config)
     {
-        AdapterConfig config = AdapterConfig.Read(folder);
         string? path = ((string[])[WeightsName, TorchWeightsName]).Select(name => System.IO.Path.Combine(folder, name)).FirstOrDefault(File.Exists);
         if (path is null) throw new CheckpointException($"{folder} has no {WeightsName}.");
         Adapter adapter = new(config, path);

@@ -45,6 +45,17 @@ internal sealed class AdapterConfig
     public bool IsAllLinear { get; }
     /// <summary>A path or a name on a hub; null: it is not said.</summary>
     public string? BaseModel { get; }
+
+    /// <summary>Where the base model may lie on this machine: the path as it stands, or beside the adapter.</summary>
+    /// <param name="folder">That of the adapter.</param>
+    /// <returns>The folder that is there; else what the adapter says, which may be a name on a hub.</returns>
+    /// <exception cref="CheckpointException">It names no base model.</exception>
+    public string BasePlace(string folder)
+    {
+        if (BaseModel is not { Length: > 0 } named) throw new CheckpointException($"{Source} names no base model; give it: --model BASE --adapter {folder}.");
+        string[] places = [named, Path.Combine(folder, "..", named)];
+        return places.FirstOrDefault(Directory.Exists) ?? named;
+    }
     /// <summary>Modules that are stored whole.</summary>
     public IReadOnlyList<string> Saved { get; }
 
