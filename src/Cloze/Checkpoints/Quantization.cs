@@ -34,6 +34,7 @@ internal sealed class Quantization
         RequireEmpty(fields, "sparsity_config");
         RequireEmpty(fields, "transform_config");
         string[] ignored = [.. fields.Texts("ignore") ?? []];
+        foreach (string pattern in ignored) _ = Matches(pattern, "", "", fields.Source); // one that cannot be matched is refused once, not for every weight
         ConfigFields all = fields.Fields("config_groups")
             ?? throw new CheckpointException($"{fields.Source}: config_groups is missing; it says which weights are stored as int8.");
         Dictionary<string, Group> groups = [];
@@ -89,9 +90,9 @@ internal sealed class Quantization
         if (role is not (null or WeightRole.Matrix or WeightRole.Table) || stored.Shape.Count != 2)
             throw Fault("only weights of Linear and Embedding modules, [rows,columns], are read as int8");
         if (!_groups.TryGetValue(target, out Group group) && !(role is null && _groups.TryGetValue("Embedding", out group)))
-            throw Fault($"{_source} targets {string.Join(", ", _groups.Keys)} only, and this is the weight of a {target} module");
+            throw Fault($"{_source} targets {(_groups.Count == 0 ? "nothing" : $"{string.Join(", ", _groups.Keys)} only")}, and this is the weight of a {target} module");
         string module = stored.Name.EndsWith(".weight", StringComparison.Ordinal) ? stored.Name[..^".weight".Length] : stored.Name;
-        if (_ignored.FirstOrDefault(pattern => Matches(pattern, module, target)) is { } ignored)
+        if (_ignored.FirstOrDefault(pattern => Matches(pattern, module, target, _source)) is { } ignored)
             throw Fault($"{_source} ignores the module ({FileFault.Shown(ignored)})");
 
         int rows = stored.Shape[0];
@@ -121,7 +122,7 @@ internal sealed class Quantization
     }
 
     /// <summary>A module's name, its class, or <c>re:</c> and a pattern for the beginning of its name (Python's re.match).</summary>
-    private bool Matches(string ignored, string module, string target)
+    private static bool Matches(string ignored, string module, string target, string source)
     {
         if (!ignored.StartsWith("re:", StringComparison.Ordinal)) return ignored == module || ignored == target;
         try
@@ -130,7 +131,7 @@ internal sealed class Quantization
         }
         catch (Exception e) when (e is ArgumentException or RegexMatchTimeoutException)
         {
-            throw new CheckpointException($"{_source}: ignore holds {FileFault.Shown(ignored)}, which cannot be matched.", e);
+            throw new CheckpointException($"{source}: ignore holds {FileFault.Shown(ignored)}, which cannot be matched.", e);
         }
     }
 

@@ -32,7 +32,7 @@ internal static class SafetensorsHeader
             while (Next(ref reader) == JsonTokenType.PropertyName)
             {
                 string name = reader.GetString()!;
-                if (!names.Add(name)) throw new CheckpointException($"{path}: {FileFault.Shown(name)} stands twice in the header.");
+                if (!names.Add(name)) throw new CheckpointException($"{path}: {FileFault.Shown(name)} stands twice in the header. The file is broken; copy or download it again.");
                 Next(ref reader);
                 if (name == "__metadata__") metadata = ReadMetadata(ref reader, path);
                 else entries.Add(ReadEntry(ref reader, name, path));
@@ -115,7 +115,8 @@ internal static class SafetensorsHeader
             if (count < 0) throw Fault($"has a shape that is not a list of at most {MostDimensions} whole numbers");
             int[] shape = new int[count];
             for (int i = 0; i < count; i++)
-                shape[i] = sizes[i] <= int.MaxValue ? (int)sizes[i] : throw Fault($"has {sizes[i]} as dimension {i}, more than {int.MaxValue}");
+                shape[i] = sizes[i] <= int.MaxValue ? (int)sizes[i] : throw new CheckpointException(
+                    $"{path}: {FileFault.Shown(name)} has {sizes[i]} as dimension {i}; more than {int.MaxValue} is not supported, and no encoder has it.");
             return shape;
         }
     }
