@@ -36,7 +36,7 @@ internal static class JsonText
             string? found = null;
             Utf8JsonReader reader = new(line);
             if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
-                throw new CommandException($"{place}: no JSON object; one with \"{name}\" is needed.");
+                throw new CommandException($"{place}: no JSON object; an object with \"{name}\" is needed.");
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
                 bool isIt = reader.ValueTextEquals(name);
