@@ -73,11 +73,21 @@ internal static class DefaultModel
         }
     }
 
+    /// <summary>Whether there is a folder, and each folder that .. leads out of: the framework takes <c>org/..</c> for the working directory without looking for org.</summary>
+    private static bool IsFolder(string path)
+    {
+        if (!Directory.Exists(path)) return false;
+        string[] parts = path.Split(Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar);
+        for (int i = 1; i < parts.Length; i++)
+            if (parts[i] == ".." && string.Join(Path.DirectorySeparatorChar, parts[..i]) is { Length: > 0 } before && !Directory.Exists(before)) return false;
+        return true;
+    }
+
     /// <param name="source">How the value was given: <c>--model</c>, or the name of an argument or variable.</param>
     /// <exception cref="CommandException">There is no such folder, and no such model.</exception>
     public static string Existing(string value, string source, HubFiles files = HubFiles.All)
     {
-        if (Directory.Exists(value)) return value;
+        if (IsFolder(value)) return value;
         string shown = TerminalText.Printable(value);
         if (File.Exists(value) || !HubModels.MayBe(value))
             throw new CommandException($"{source} {shown}: there is no such folder{(File.Exists(value) ? "; it is a file" : "")}.");

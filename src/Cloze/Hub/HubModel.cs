@@ -45,7 +45,7 @@ public sealed record HubModel
             if (part.Length is 0 or > MostLettersOfName) return $"both parts have 1 to {MostLettersOfName} letters";
             if (!part.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '_' or '-' or '.'))
                 return "only ASCII letters, digits, _, - and . are allowed";
-            if (part[0] is '-' or '.' || part[^1] is '-' or '.') return "no part begins or ends with - or .";
+            if (part[0] is '-' or '.' || part[^1] is '-' or '.') return "no part begins or ends with a dash or a dot";
         }
         if (repository.Contains("--", StringComparison.Ordinal) || repository.Contains("..", StringComparison.Ordinal)) return "-- and .. are not allowed";
         return repository.EndsWith(".git", StringComparison.Ordinal) ? "it ends in .git" : null;

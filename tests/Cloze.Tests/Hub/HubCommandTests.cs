@@ -58,6 +58,8 @@ public class HubCommandTests
         (await RunAsync(at, "download", "acme/none")).Refused(1, "There is no model acme/none at http://127.0.0.1");
         (await RunAsync(at, "download", "acme/tiny@nope")).Refused(1, "acme/tiny has no revision nope");
         (await RunAsync(at, "download", "acme/../tiny")).Refused(1, "no name of a model on a hub");
+        foreach (string name in (string[])["org/..", "org/.", "org/../org/..", "-x/y", "org/x@-y", "org/x@a/../b", "org/\n"])
+            (await RunAsync(at, "inspect", name)).Refused(1, name.Contains('@', StringComparison.Ordinal) ? "is no revision that" : "is no name of a model on a hub");
         (await RunAsync(at, "inspect", "acme/none")).Refused(1, "no such folder", "There is no model acme/none");
     }
 

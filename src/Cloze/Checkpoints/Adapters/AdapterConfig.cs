@@ -53,7 +53,7 @@ internal sealed class AdapterConfig
     public string BasePlace(string folder)
     {
         if (BaseModel is not { Length: > 0 } named) throw new CheckpointException($"{Source} names no base model; give it: --model BASE --adapter {folder}.");
-        string[] places = [named, Path.Combine(folder, "..", named)];
+        string[] places = [named, Path.GetFullPath(Path.Combine(folder, "..", named))];
         return places.FirstOrDefault(Directory.Exists) ?? named;
     }
     /// <summary>Modules that are stored whole.</summary>
