@@ -8,12 +8,17 @@ internal sealed unsafe class Block : IDisposable
     /// <summary>Bytes: a cache line, and a vector of 512 bits.</summary>
     public const int Alignment = 64;
 
+    private const long LeastPages = 256 * 1024;   // bytes from which on a block is pages of its own
+
+    private readonly bool _isPages;
     private float* _data;
 
     public Block(long floats)
     {
         Floats = floats;
-        _data = (float*)NativeMemory.AlignedAlloc((nuint)Math.Max(floats, 1) * sizeof(float), Alignment);
+        nuint bytes = (nuint)Math.Max(floats, 1) * sizeof(float);
+        _isPages = Bytes >= LeastPages && SystemPages.Exist;
+        _data = (float*)(_isPages ? SystemPages.Allocate(bytes) : NativeMemory.AlignedAlloc(bytes, Alignment));
     }
 
     ~Block() => Dispose();
@@ -35,7 +40,8 @@ internal sealed unsafe class Block : IDisposable
 
     public void Dispose()
     {
-        NativeMemory.AlignedFree(_data);
+        if (!_isPages) NativeMemory.AlignedFree(_data);
+        else if (_data is not null) SystemPages.Free(_data, (nuint)Bytes);
         _data = null;
         GC.SuppressFinalize(this);
     }

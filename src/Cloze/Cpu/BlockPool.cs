@@ -2,8 +2,8 @@ namespace Cloze.Cpu;
 
 /// <summary>Blocks that calls on one model hand to each other, so that a call like the last one asks the system for nothing. Safe for concurrent use.</summary>
 /// <remarks>
-/// Bounded: what lies idle is never more than what was in use at once before. Beyond that the block that has lain longest goes back to the system,
-/// and all of them do when the pool is disposed. A block that is given back later is freed at once.
+/// Bounded: what is lent and what lies idle are together never more than the most that was lent at once. Before that is exceeded the blocks that have lain
+/// longest go back to the system, and all of them do when the pool is disposed. A block that is given back later is freed at once.
 /// </remarks>
 internal sealed class BlockPool : IDisposable
 {
@@ -18,14 +18,15 @@ internal sealed class BlockPool : IDisposable
     /// <summary>Of the blocks that lie idle.</summary>
     public long IdleBytes { get; private set; }
 
-    /// <summary>A block of at least <paramref name="floats"/>, and of less than twice as many if an idle one serves. Not cleared.</summary>
+    /// <summary>A block of at least <paramref name="floats"/>, and of less than four times as many if an idle one serves. Not cleared.</summary>
     public Block Rent(long floats)
     {
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            Block block = TakeIdle(floats) ?? new(Rounded(floats));
-            PeakBytes = Math.Max(PeakBytes, UsedBytes += block.Bytes);
+            Block block = TakeIdle(floats) ?? New(Rounded(floats));
+            UsedBytes += block.Bytes;
+            PeakBytes = Math.Max(PeakBytes, UsedBytes);
             return block;
         }
     }
@@ -45,12 +46,6 @@ internal sealed class BlockPool : IDisposable
             }
             _idle.Add(block);
             IdleBytes += block.Bytes;
-            while (IdleBytes > PeakBytes)
-            {
-                IdleBytes -= _idle[0].Bytes;
-                _idle[0].Dispose();
-                _idle.RemoveAt(0);
-            }
         }
     }
 
@@ -72,14 +67,31 @@ internal sealed class BlockPool : IDisposable
         }
     }
 
-    /// <summary>The smallest that fits and is not twice too large; the one that was used last of equals, since it may lie in the cache.</summary>
+    /// <summary>A block from the system, which first gets back those idle ones that would be too many beside it.</summary>
+    private Block New(long floats)
+    {
+        long used = UsedBytes + floats * sizeof(float);
+        int old = 0;
+        for (; old < _idle.Count && IdleBytes + used > Math.Max(PeakBytes, used); old++)
+        {
+            IdleBytes -= _idle[old].Bytes;
+            _idle[old].Dispose();
+        }
+        _idle.RemoveRange(0, old);
+        return new(floats);
+    }
+
+    /// <summary>
+    /// The smallest that fits and is not four times too large, so that a window's smaller batches find the blocks of its large ones; the one that was used
+    /// last of equals, since it may lie in the cache.
+    /// </summary>
     private Block? TakeIdle(long floats)
     {
         int best = -1;
         for (int i = 0; i < _idle.Count; i++)
         {
             long found = _idle[i].Floats;
-            if (found >= floats && found < 2 * Rounded(floats) && (best < 0 || found <= _idle[best].Floats)) best = i;
+            if (found >= floats && found < 4 * Rounded(floats) && (best < 0 || found <= _idle[best].Floats)) best = i;
         }
         if (best < 0) return null;
         Block block = _idle[best];

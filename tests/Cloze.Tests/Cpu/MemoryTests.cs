@@ -39,7 +39,7 @@ public class MemoryTests
     }
 
     [Fact]
-    public void WhatLiesIdle_IsNeverMoreThanWasInUseAtOnce()
+    public void WhatIsLentAndWhatLiesIdle_AreTogetherNeverMoreThanWasLentAtOnce()
     {
         using BlockPool pool = new();
         Random random = new(2);
@@ -52,10 +52,23 @@ public class MemoryTests
                 pool.Return(lent[^1]);
                 lent.RemoveAt(lent.Count - 1);
             }
-            Assert.True(pool.IdleBytes <= pool.PeakBytes);
+            Assert.True(pool.UsedBytes + pool.IdleBytes <= pool.PeakBytes);
         }
         foreach (Block block in lent) pool.Return(block);
         Assert.Equal(0, pool.UsedBytes);
+    }
+
+    [Fact]
+    public void SmallerBatches_TakeTheBlocksOfLargerOnes()
+    {
+        using BlockPool pool = new();
+        foreach (int tokens in (int[])[2048, 2000, 1024, 700, 2048])
+        {
+            Block[] blocks = [.. ((int[])[384, 1152, 384, 384]).Select(width => pool.Rent((long)tokens * width))];
+            foreach (Block block in blocks) pool.Return(block);
+            Assert.Equal(2048L * (384 + 1152 + 384 + 384) * sizeof(float), pool.PeakBytes);
+            Assert.Equal(pool.PeakBytes, pool.IdleBytes);
+        }
     }
 
     [Fact]
