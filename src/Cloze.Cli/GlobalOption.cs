@@ -38,6 +38,14 @@ internal static class GlobalOption
         };
     }
 
+    /// <summary>The choice for the texts of an embedder; null: none is made.</summary>
+    /// <exception cref="CommandException">As <see cref="Read(string?)"/>; or the model has no such tokens.</exception>
+    public static (GlobalAttention Global, int? Texts)? Read(string? value, TextEmbedder embedder, string folder)
+    {
+        (GlobalAttention Global, int? Texts)? chosen = Read(value);
+        return chosen is null || embedder.HasGlobalAttention ? chosen : throw NoGlobalAttention(folder);
+    }
+
     /// <exception cref="CommandException">The model has no such tokens.</exception>
     public static CommandException NoGlobalAttention(string folder) =>
         new($"--global: the model in {folder} has no global attention. Leave it out.");

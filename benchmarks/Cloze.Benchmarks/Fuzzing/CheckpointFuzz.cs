@@ -74,7 +74,7 @@ internal sealed class CheckpointFuzz : IDisposable
         using WeightFiles weights = WeightFiles.Open(Path.Combine(_folder, "index"));
         Checkpoint checkpoint = Checkpoint.Of(config, weights);
         object settings = checkpoint.Architecture.Configure(config, checkpoint);
-        ModelTask task = ModelRegistry.TaskOf(config, checkpoint.Architecture);
+        ModelTask task = config.Texts("architectures") is [string named, ..] ? ModelRegistry.TaskOf(named, checkpoint.Architecture, config.Source) : ModelTask.Base;
         LoadReport.Of(checkpoint, settings, task);
     }
 

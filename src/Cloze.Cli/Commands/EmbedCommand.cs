@@ -55,9 +55,8 @@ internal static class EmbedCommand
                 throw new UsageException($"--output {target}: the name must end in {string.Join(", ", s_outputs)}.");
             IReadOnlyList<Pooling>? modes = parsed.GetValue(pooling) is { } names ? Embedders.Modes(names) : null;
             using TextSource source = Source(parsed.GetValue(texts)!, parsed.GetValue(input), parsed.GetValue(format), parsed.GetValue(strict));
-            (GlobalAttention Global, int? Texts)? chosen = GlobalOption.Read(parsed.GetValue(global));
             using TextEmbedder embedder = Embedders.Load(parsed, model, adapter, modes);
-            if (chosen is not null && !embedder.HasGlobalAttention) throw GlobalOption.NoGlobalAttention(DefaultModel.Folder(parsed.GetValue(model)));
+            (GlobalAttention Global, int? Texts)? chosen = GlobalOption.Read(parsed.GetValue(global), embedder, DefaultModel.Folder(parsed.GetValue(model)));
             EmbedStatistics statistics = new();
             EmbedOptions options = new()
             {

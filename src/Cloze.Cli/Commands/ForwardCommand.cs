@@ -71,14 +71,13 @@ internal static class ForwardCommand
         if (chosen is not null && inputs.Tokens.Global is not null)
             throw new CommandException($"{inputsPath} has input.global_attention_mask and --global is given too; give one of them.");
         foreach (string name in inputs.NotRead) Messages.Write($"{inputsPath}: {name} is not read.");
+        if (mustDetect && !StoredTask.CanDetect(folder)) throw new CommandException($"{folder}: the architecture of this model has no head for replaced tokens.");
         using LoadedModel loaded = LoadedModel.Load(folder, task, threads, adapter);
         if (loaded.LoadedTask == ModelTask.MultipleChoice && inputs.Choices is null)
             throw new CommandException($"{inputsPath}: multiple choice needs input.input_ids of [B,choices,S].");
-        if (mustDetect && loaded.Model.Head is not (ReplacedTokenHead<CpuTensor> or ReplacedTokenPretraining<CpuTensor>))
-            throw new CommandException($"{folder}: {loaded.Architecture.ModelTypes[0]} has no head for replaced tokens.");
         if (chosen is not null)
         {
-            int separator = loaded.Model.GlobalSeparator ?? throw GlobalOption.NoGlobalAttention(folder);
+            if (loaded.Model.GlobalSeparator is not { } separator) throw GlobalOption.NoGlobalAttention(folder);
             inputs = Given(inputsPath, () => inputs.WithGlobal(chosen.Value.Global, chosen.Value.Texts, separator));
         }
         List<NewTensor> outputs = [];

@@ -53,7 +53,7 @@ internal sealed record ForwardInputs(PaddedTokens Tokens, int? Choices, TaskLabe
         };
         FileTensor? labels = file.Find(Labelled);
         bool areFloats = labels is not null && TensorTypes.IsFloat(labels.Type);
-        if (labels is not null && !areFloats && labels.Shape.Count > 1) RequireShape(labels);
+        if (labels is { Shape: [int rows, _, ..] } && !areFloats && rows != ids.Shape[0]) RequireShape(labels);   // how many a row needs, its head knows
         if (segments is not null && (file.Find(Labelled) is { } some && (areFloats || some.Shape.Count != 2) ? Labelled : s_labels.FirstOrDefault(name => file.Find(name) is not null)) is { } label)
             throw new CommandException($"{path}: {label} is given with input.cu_seqlens; labels of tokens, {Labelled} of [B,S], are read with it and no others.");
         TaskLabels given = new()

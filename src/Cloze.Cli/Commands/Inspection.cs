@@ -119,10 +119,12 @@ internal sealed class Inspection : IDisposable
     {
         Architecture = architecture.ModelTypes[0];
         object settings = architecture.Configure(config, _checkpoint);
-        ModelTask task = request.As is not null ? ModelRegistry.TaskOf(request.As, architecture, config.Source) : ModelRegistry.TaskOf(config, architecture);
-        TaskConfig about = TaskConfig.Read(config, task);
         string? named = request.As ?? config.Texts("architectures")?.FirstOrDefault();
-        Class = named ?? architecture.Classes.First(entry => entry.Value == ModelTask.Base).Key;
+        ModelTask task = named is not null ? ModelRegistry.TaskOf(named, architecture, config.Source)
+            : _checkpoint is not null ? StoredTask.Of(_checkpoint, settings)
+            : ModelTask.Base;
+        TaskConfig about = TaskConfig.Read(config, task);
+        Class = named ?? architecture.Classes.First(entry => entry.Value == task).Key;
         Weights<Shape> schema = ShapeFactory.Schema();
         EncoderModel<Shape> model = architecture.Build(settings, IsShape ? ModelTask.Base : task, about.Labels.Count, schema);
         Length = (model.Encoder.LongestSequence(), model.Encoder.Limits.Trained);

@@ -24,8 +24,9 @@ internal static class SearchCommand
             HelpName = "paragraph|line",
             DefaultValueFactory = _ => "paragraph",
         };
+        Option<string?> global = GlobalOption.Create();
         Option<bool> strict = new("--strict") { Description = "Refuse invalid UTF-8 instead of replacing it." };
-        Command command = new("search", "Find the pieces of text files that are nearest to a question.") { query, paths, model, adapter, top, by, strict };
+        Command command = new("search", "Find the pieces of text files that are nearest to a question.") { query, paths, model, adapter, top, by, global, strict };
         command.Example(Example, "cat README.md | cloze search \"how are tokens packed?\" --top 1 --json");
         command.SetAction(parsed =>
         {
@@ -38,7 +39,10 @@ internal static class SearchCommand
             foreach (string place in places) if (place != "-" && !Path.Exists(place)) throw new CommandException($"{place}: there is no such file or folder.");
 
             using TextEmbedder embedder = Embedders.Load(parsed, model, adapter);
-            Run run = new(embedder, new(parsed.GetValue(strict)), parsed.GetValue(by) == "line", parsed.GetValue(CommandHost.Verbose));
+            (GlobalAttention Global, int? Texts)? chosen = GlobalOption.Read(parsed.GetValue(global), embedder, DefaultModel.Folder(parsed.GetValue(model)));
+            if (chosen is { Texts: { } lines })
+                throw new CommandException($"--global {parsed.GetValue(global)}: {lines} lines; pieces have no numbers, so that one line, for all, is needed.");
+            Run run = new(embedder, chosen?.Global, new(parsed.GetValue(strict)), parsed.GetValue(by) == "line", parsed.GetValue(CommandHost.Verbose));
             Ranking ranking = run.Rank(asked, places.Length == 0 ? ["-"] : places, parsed.GetValue(top));
             if (CommandHost.IsForPerson(parsed)) WriteText(ranking); else WriteJson(ranking);
             return CommandHost.Done;
@@ -46,7 +50,7 @@ internal static class SearchCommand
         return command;
     }
 
-    private sealed class Run(TextEmbedder embedder, TextFiles files, bool byLine, bool isVerbose)
+    private sealed class Run(TextEmbedder embedder, GlobalAttention? global, TextFiles files, bool byLine, bool isVerbose)
     {
         private readonly EmbedStatistics _statistics = new();
         private double? _fraction;
@@ -54,13 +58,13 @@ internal static class SearchCommand
         public Ranking Rank(string query, IReadOnlyList<string> paths, int top)
         {
             EmbedStatistics ofQuery = new();
-            ReadOnlyMemory<float> wanted = embedder.Embed(query, new() { Role = TextRole.Query, Statistics = ofQuery }, CommandHost.Interrupted);
+            ReadOnlyMemory<float> wanted = embedder.Embed(query, new() { Role = TextRole.Query, Global = global, Statistics = ofQuery }, CommandHost.Interrupted);
             StartTimes.FirstResult(isVerbose);
             if (ofQuery.Truncated > 0) Messages.Write($"The query is longer than {embedder.MaxTokens} tokens and was cut there.");
 
             Ranking ranking = new(top);
             Queue<Piece> waiting = new();   // embedded later than they are read
-            EmbedOptions options = new() { Role = TextRole.Document, Statistics = _statistics };
+            EmbedOptions options = new() { Role = TextRole.Document, Global = global, Statistics = _statistics };
             using (Progress progress = new("pieces"))
             {
                 foreach (ReadOnlyMemory<float> vector in embedder.EmbedStream(Texts(paths, waiting, options), options, CommandHost.Interrupted))

@@ -33,10 +33,11 @@ internal static class SimilarityCommand
             HelpName = "NAME",
         };
         Option<bool> pairs = new("--pairs") { Description = "Show the cosine of each pair first." };
+        Option<string?> global = GlobalOption.Create();
         Option<bool> strict = new("--strict") { Description = "Refuse invalid UTF-8 instead of replacing it." };
         Command command = new("similarity", "Measure how alike pairs of texts are, and how well that agrees with people's scores.")
         {
-            model, adapter, input, columns, score, pairs, strict,
+            model, adapter, input, columns, score, pairs, global, strict,
         };
         command.Example("printf 'sentence1\\tsentence2\\tscore\\nA cat sits.\\tA cat is sitting.\\t4.8\\nA cat sits.\\tStocks fell.\\t0.2\\n' | cloze similarity --input -");
         command.SetAction(parsed =>
@@ -46,14 +47,17 @@ internal static class SimilarityCommand
             using PairTable table = new(parsed.GetValue(input)!, (first, second), parsed.GetValue(score) ?? Score,
                 isScoreAsked: parsed.GetValue(score) is not null, parsed.GetValue(strict));
             using TextEmbedder embedder = Embedders.Load(parsed, model, adapter);
+            (GlobalAttention Global, int? Texts)? chosen = GlobalOption.Read(parsed.GetValue(global), embedder, DefaultModel.Folder(parsed.GetValue(model)));
+            if (chosen is { Texts: { } lines })
+                throw new CommandException($"--global {parsed.GetValue(global)}: {lines} lines; one line, for the texts of all pairs, is needed.");
             bool asJson = !CommandHost.IsForPerson(parsed);
-            Run(table, embedder, parsed.GetValue(pairs), asJson, parsed.GetValue(CommandHost.Verbose));
+            Run(table, embedder, chosen?.Global, parsed.GetValue(pairs), asJson, parsed.GetValue(CommandHost.Verbose));
             return CommandHost.Done;
         });
         return command;
     }
 
-    private static void Run(PairTable table, TextEmbedder embedder, bool showsPairs, bool asJson, bool isVerbose)
+    private static void Run(PairTable table, TextEmbedder embedder, GlobalAttention? global, bool showsPairs, bool asJson, bool isVerbose)
     {
         List<double> cosines = [], scores = [];
         EmbedStatistics statistics = new();
@@ -62,7 +66,7 @@ internal static class SimilarityCommand
         using (Progress progress = new("pairs"))
         {
             ReadOnlyMemory<float>? first = null;
-            foreach (ReadOnlyMemory<float> vector in embedder.EmbedStream(Texts(), new() { Statistics = statistics }, CommandHost.Interrupted))
+            foreach (ReadOnlyMemory<float> vector in embedder.EmbedStream(Texts(), new() { Global = global, Statistics = statistics }, CommandHost.Interrupted))
             {
                 StartTimes.FirstResult(isVerbose);
                 if (first is not { } other)

@@ -70,11 +70,6 @@ public static class ModelRegistry
             ?? throw new CheckpointException($"{config.Source} names no model_type, and the tensors are of no known architecture; known: {Known}.");
     }
 
-    /// <summary>What stands on the encoder, by <c>architectures</c> of config.json; the encoder alone where it names none.</summary>
-    /// <exception cref="CheckpointException">It names a class that the architecture does not have.</exception>
-    public static ModelTask TaskOf(ConfigFields config, IArchitecture architecture) =>
-        config.Texts("architectures") is [string className, ..] ? TaskOf(className, architecture, config.Source) : ModelTask.Base;
-
     /// <summary>What stands on the encoder in one of the reference's classes.</summary>
     /// <param name="source">Who asks, for the message.</param>
     /// <exception cref="CheckpointException">The architecture does not have that class.</exception>

@@ -4,13 +4,23 @@ using Cloze.Ops;
 namespace Cloze.Checkpoints;
 
 /// <summary>What stands on the encoder of a checkpoint: by <c>architectures</c> of config.json, else by the tensors that the file holds.</summary>
-internal static class StoredTask
+public static class StoredTask
 {
     private static readonly ModelTask[] s_candidates =
     [
         ModelTask.PreTraining, ModelTask.MaskedLm, ModelTask.NextSentence, ModelTask.SequenceClassification, ModelTask.TokenClassification,
         ModelTask.QuestionAnswering, ModelTask.MultipleChoice,
     ];
+
+    /// <summary>Whether the architecture of a folder has a head that finds replaced tokens, be its tensors there or not.</summary>
+    /// <exception cref="CheckpointException">The folder is broken.</exception>
+    public static bool CanDetect(string folder)
+    {
+        using Checkpoint file = Checkpoint.Open(folder);
+        return file.Architecture.Classes.Values.Contains(ModelTask.PreTraining)
+            && LoadReport.Of(file, file.Architecture.Configure(file.Config, file), ModelTask.PreTraining).Schema.Model.Head
+                is ReplacedTokenHead<Shape> or ReplacedTokenPretraining<Shape>;
+    }
 
     /// <param name="settings">From <see cref="IArchitecture.Configure"/>.</param>
     /// <returns>
@@ -20,7 +30,7 @@ internal static class StoredTask
     /// <exception cref="CheckpointException"><c>architectures</c> names a class that the architecture does not have.</exception>
     public static ModelTask Of(Checkpoint file, object settings)
     {
-        if (file.Config.Texts("architectures") is [_, ..]) return ModelRegistry.TaskOf(file.Config, file.Architecture);
+        if (file.Config.Texts("architectures") is [string named, ..]) return ModelRegistry.TaskOf(named, file.Architecture, file.Config.Source);
         if (file.Config.Has("generator") && file.Config.Has("discriminator")) return ModelTask.PreTraining;
         bool detects = false;   // replaced tokens, and nothing else
         LoadReport? words = null;

@@ -39,7 +39,7 @@ internal sealed unsafe class AttentionTables
         lock (_lock)
         {
             if (_buckets.TryGetValue(buckets, out DistanceRows? made) && made.Reach >= reach) return made;
-            return _buckets[buckets] = new(Math.Max(reach, Math.Min(Grown(reach), buckets.Reach)), 2 * buckets.Span, buckets.Row);
+            return _buckets[buckets] = new(Grown(reach), 2 * buckets.Span, buckets.Row);
         }
     }
 

@@ -21,7 +21,7 @@ public sealed record DebertaV2Config : IMaskDecoding
     public Activation HiddenAct { get; init; } = Activation.Gelu;
 
     public bool RelativeAttention { get; init; }
-    /// <summary>"c2p" (content to position), "p2c" (position to content).</summary>
+    /// <summary>"c2p" (content to position), "p2c" (position to content), as config.json lists them; others are counted by some scales and do nothing.</summary>
     public IReadOnlyList<string> PosAttType { get; init; } = [];
     /// <summary>Distances beyond it are one; below 1: the size of the position table.</summary>
     public int MaxRelativePositions { get; init; } = -1;
@@ -40,6 +40,8 @@ public sealed record DebertaV2Config : IMaskDecoding
     public Activation ConvAct { get; init; } = Activation.Tanh;
     public int ConvGroups { get; init; } = 1;
 
+    /// <summary>Width of the pooler; default: the hidden size, which is the only one that the reference can run.</summary>
+    public int? PoolerHiddenSize { get; init; }
     public float PoolerDropout { get; init; }
     public Activation PoolerHiddenAct { get; init; } = Activation.Gelu;
     /// <summary>Of the sequence classifier; default: the hidden dropout.</summary>
@@ -60,21 +62,49 @@ public sealed record DebertaV2Config : IMaskDecoding
     /// <summary>Standard deviation of a random start.</summary>
     public double InitializerRange { get; init; } = 0.02;
 
+    private sealed record Sizes(int Hidden, int Layers, int Heads, int Intermediate);
+    private static readonly Sizes s_base = new(768, 12, 12, 3072);
+
     public static TensorNames Names { get; } = new(["deberta", "bert"],
         ("deberta.embeddings.word_embeddings.weight", "cls.predictions.decoder.weight"),
         ("cls.predictions.bias", "cls.predictions.decoder.bias"), ("cls.predictions.decoder.bias", "cls.predictions.bias"));
 
-    /// <summary>As config.json says, with the reference's defaults (transformers configuration_deberta_v2.py).</summary>
+    /// <summary>As the config.json of version 2 or 3 says, with the reference's defaults (transformers configuration_deberta_v2.py).</summary>
     public static DebertaV2Config Read(ConfigFields config)
     {
+        DebertaV2Config read = ReadCommon(config, new Sizes(1536, 24, 24, 6144)) with
+        {
+            PositionBuckets = config.Int32("position_buckets", -1, minimum: int.MinValue),
+            ShareAttKey = config.Flag("share_att_key", false),
+            NormRelEbd = Words(config, "norm_rel_ebd", "none", "layer_norm"),
+            ConvKernelSize = config.Int32("conv_kernel_size", 0, minimum: 0),
+            ConvAct = config.Activation("conv_act", Activation.Tanh),
+            ConvGroups = config.Int32("conv_groups", 1, minimum: 1),
+        };
+        config.RequireMultiple("hidden_size", read.HiddenSize, "conv_groups", read.ConvGroups);
+        if (read.ConvKernelSize > 0 && read.ConvKernelSize % 2 == 0) throw config.Unsupported("conv_kernel_size", $"{read.ConvKernelSize}", "odd widths, or 0");
+        if (read.PositionBuckets == 1) throw config.Unsupported("position_buckets", "1, half of which is no bucket", "2 or more, or -1 for none");
+        int headSize = read.HiddenSize / read.NumAttentionHeads;
+        if (config.Int32OrNull("attention_head_size") is int found && found != headSize)
+            throw config.Unsupported("attention_head_size", $"{found}", $"{headSize}, which follows from the other sizes");
+        return read;
+    }
+
+    /// <summary>As the config.json of version 1 says (transformers configuration_deberta.py): what only later versions have is not read.</summary>
+    internal static DebertaV2Config ReadVersion1(ConfigFields config) => ReadCommon(config, s_base) with { TalkingHead = config.Flag("talking_head", false) };
+
+    /// <param name="absent">Of the reference's class; the authors' code has one for all versions.</param>
+    private static DebertaV2Config ReadCommon(ConfigFields config, Sizes absent)
+    {
         bool isOriginal = config.Texts("architectures") is not [string className, ..] || !className.StartsWith("Deberta", StringComparison.Ordinal);
+        if (isOriginal) absent = s_base;
         DebertaV2Config read = new()
         {
             VocabSize = config.Int32("vocab_size"),
-            HiddenSize = config.Int32("hidden_size"),
-            NumHiddenLayers = config.Layers("num_hidden_layers"),
-            NumAttentionHeads = config.Int32("num_attention_heads"),
-            IntermediateSize = config.Int32("intermediate_size"),
+            HiddenSize = config.Int32("hidden_size", absent.Hidden, minimum: 1),
+            NumHiddenLayers = config.Layers("num_hidden_layers", absent.Layers),
+            NumAttentionHeads = config.Int32("num_attention_heads", absent.Heads, minimum: 1),
+            IntermediateSize = config.Int32("intermediate_size", absent.Intermediate, minimum: 1),
             EmbeddingSize = config.Int32OrNull("embedding_size", minimum: 1, ConfigFields.Largest),
             MaxPositionEmbeddings = config.Int32("max_position_embeddings", 512, minimum: 1),
             TypeVocabSize = config.Int32("type_vocab_size", 0, minimum: 0),
@@ -84,37 +114,23 @@ public sealed record DebertaV2Config : IMaskDecoding
             AttentionProbsDropoutProb = config.Rate("attention_probs_dropout_prob", 0.1),
             HiddenAct = config.Activation("hidden_act", Activation.Gelu),
             RelativeAttention = config.Flag("relative_attention", false),
-            PosAttType = [.. Words(config, "pos_att_type", "c2p", "p2c", "p2p", "none").Where(word => word != "none")],
+            PosAttType = isOriginal && !config.Has("pos_att_type") ? ["c2p"] : Words(config, "pos_att_type", "c2p", "p2c", "p2p", "none"),
             MaxRelativePositions = config.Int32("max_relative_positions", -1, minimum: int.MinValue),
-            PositionBuckets = config.Int32("position_buckets", -1, minimum: int.MinValue),
-            ShareAttKey = config.Flag("share_att_key", false),
-            NormRelEbd = Words(config, "norm_rel_ebd", "none", "layer_norm"),
             PositionBiasedInput = config.Flag("position_biased_input", true),
-            ConvKernelSize = config.Int32("conv_kernel_size", 0, minimum: 0),
-            ConvAct = config.Activation("conv_act", Activation.Tanh),
-            ConvGroups = config.Int32("conv_groups", 1, minimum: 1),
+            PoolerHiddenSize = config.Int32OrNull("pooler_hidden_size", minimum: 1, ConfigFields.Largest),
             PoolerDropout = config.Rate("pooler_dropout", 0),
             PoolerHiddenAct = config.Activation("pooler_hidden_act", Activation.Gelu),
             ClsDropout = config.RateOrNull("cls_dropout"),
             TieWordEmbeddings = config.Flag("tie_word_embeddings", true),
-            TalkingHead = config.Flag("talking_head", false),
             IsOriginal = isOriginal,
             Legacy = config.FlagOrNull("legacy"),
             HasReferenceHeadNames = !isOriginal && config.FlagOrNull("legacy") is not false,
             InitializerRange = config.Number("initializer_range", 0.02, minimum: 0),
         };
         config.RequireMultiple("hidden_size", read.HiddenSize, "num_attention_heads", read.NumAttentionHeads);
-        config.RequireMultiple("hidden_size", read.HiddenSize, "conv_groups", read.ConvGroups);
-        RequireEqual("attention_head_size", read.HiddenSize / read.NumAttentionHeads);
-        RequireEqual("pooler_hidden_size", read.HiddenSize);
-        if (read.ConvKernelSize > 0 && read.ConvKernelSize % 2 == 0) throw config.Unsupported("conv_kernel_size", $"{read.ConvKernelSize}", "odd widths, or 0");
+        if (isOriginal && read.RelativeAttention && read.PosAttType.Contains("p2p"))
+            throw config.Unsupported("pos_att_type", "\"p2p\"", "c2p and p2c: the authors' code fails at p2p, and the reference's class does nothing for it");
         return read;
-
-        void RequireEqual(string name, int supported)
-        {
-            if (config.Int32OrNull(name) is int found && found != supported)
-                throw config.Unsupported(name, $"{found}", $"{supported}, which follows from the other sizes");
-        }
     }
 
     /// <summary>Words between bars, or a list, or none.</summary>
@@ -148,12 +164,21 @@ public sealed record DebertaV2Config : IMaskDecoding
     {
         get
         {
-            int? columns = (SeesPositionsOfKeys || SeesPositionsOfQueries) && Buckets.Reach < int.MaxValue ? Buckets.Reach + 1 : null;
-            InputLimits free = new(VocabSize, TypeVocabSize > 0 ? TypeVocabSize : null, Columns: columns, Trained: MaxPositionEmbeddings);
+            InputLimits free = new(VocabSize, TypeVocabSize > 0 ? TypeVocabSize : null, Trained: MaxPositionEmbeddings);
             return PositionBiasedInput || UsesMaskDecoder ? free with { Positions = MaxPositionEmbeddings, Trained = null } : free;
         }
     }
     public int Embedding => EmbeddingSize ?? HiddenSize;
+    /// <summary>What the scale of a score counts in version 1: content, and all that pos_att_type lists.</summary>
+    internal int TermsOfVersion1 => IsOriginal ? Named("c2p", "p2c", "p2p") : 1 + PosAttType.Count;
+    /// <summary>The same in versions 2 and 3.</summary>
+    internal int Terms => IsOriginal ? TermsOfVersion1 : Named("c2p", "p2c");
+    private int Named(params ReadOnlySpan<string> types)
+    {
+        int terms = 1;
+        foreach (string type in types) terms += PosAttType.Contains(type) ? 1 : 0;
+        return terms;
+    }
     public bool SeesPositionsOfKeys => RelativeAttention && PosAttType.Contains("c2p");
     public bool SeesPositionsOfQueries => RelativeAttention && PosAttType.Contains("p2c");
     public RelativeBuckets Buckets
@@ -220,8 +245,7 @@ public sealed class DebertaV2<T> : IDebertaEncoder<T> where T : class
     {
         int h = config.HiddenSize;
         bool keys = config.SeesPositionsOfKeys, queries = config.SeesPositionsOfQueries;
-        int terms = 1 + (config.PosAttType.Contains("c2p") ? 1 : 0) + (config.PosAttType.Contains("p2c") ? 1 : 0);
-        return DebertaLayer<T>.Attention(config, terms, distances,
+        return DebertaLayer<T>.Attention(config, config.Terms, distances,
             keys: !keys ? null : config.ShareAttKey ? self.Outputs(qkv, h, h) : self.Linear("pos_key_proj", h, h),
             queries: !queries ? null : config.ShareAttKey ? self.Outputs(qkv, 0, h) : self.Linear("pos_query_proj", h, h));
     }
@@ -411,8 +435,10 @@ public static class DebertaHeads
     internal static LabelRules Labels(DebertaV2Config config) =>
         new(IgnoresZero: config.IsOriginal, IgnoresNegative: true, FloatsAre: ProblemType.SoftLabels);
 
-    public static Pooler<T> Pooler<T>(DebertaV2Config config, IWeights<T> weights) where T : class =>
-        new(weights.Linear("pooler.dense", config.HiddenSize, config.HiddenSize), config.PoolerHiddenAct, config.PoolerDropout);
+    /// <exception cref="CheckpointException">Its width is not the layers'.</exception>
+    public static Pooler<T> Pooler<T>(DebertaV2Config config, IWeights<T> weights) where T : class => config.PoolerHiddenSize is { } width && width != config.HiddenSize
+        ? throw new CheckpointException($"pooler_hidden_size is {width} in config.json; the pooler reads states of hidden_size, {config.HiddenSize}, and needs that width.")
+        : new(weights.Linear("pooler.dense", config.HiddenSize, config.HiddenSize), config.PoolerHiddenAct, config.PoolerDropout);
 
     public static MaskedLmHead<T> MaskedLm<T>(DebertaV2Config config, IWeights<T> weights, T words) where T : class
     {

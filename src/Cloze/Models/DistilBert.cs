@@ -39,10 +39,10 @@ public sealed record DistilBertConfig
         DistilBertConfig read = new()
         {
             VocabSize = config.Int32("vocab_size"),
-            Dim = config.Int32(Given(config, "dim", "hidden_size")),
-            NLayers = config.Layers(Given(config, "n_layers", "num_hidden_layers")),
-            NHeads = config.Int32(Given(config, "n_heads", "num_attention_heads")),
-            HiddenDim = config.Int32(Given(config, "hidden_dim", "intermediate_size")),
+            Dim = config.Int32(Given(config, "dim", "hidden_size"), 768, minimum: 1),
+            NLayers = config.Layers(Given(config, "n_layers", "num_hidden_layers"), 6),
+            NHeads = config.Int32(Given(config, "n_heads", "num_attention_heads"), 12, minimum: 1),
+            HiddenDim = config.Int32(Given(config, "hidden_dim", "intermediate_size"), 3072, minimum: 1),
             MaxPositionEmbeddings = config.Int32("max_position_embeddings", 512, minimum: 1),
             PadTokenId = config.NullableInt32("pad_token_id", absent: 0, minimum: 0),
             Activation = config.Activation("activation", Activation.Gelu),

@@ -25,8 +25,11 @@ public sealed record ElectraConfig
     public bool TieWordEmbeddings { get; init; } = true;
 
     // The summary that multiple choice judges: which row, through which map.
-    public Pooling SummaryType { get; init; } = Pooling.First;
+    /// <summary>"first", "mean", "last"; "cls_index" is the last where the caller names none.</summary>
+    public string SummaryType { get; init; } = "first";
     public bool SummaryUseProj { get; init; } = true;
+    /// <summary>Whether the map is as wide as there are labels, which the judge behind it cannot read.</summary>
+    public bool SummaryProjToLabels { get; init; }
     public Activation SummaryActivation { get; init; } = Activation.Gelu;
     public float SummaryFirstDropout { get; init; }
     public float SummaryLastDropout { get; init; } = 0.1f;
@@ -41,15 +44,14 @@ public sealed record ElectraConfig
     {
         config.RefuseFlag("is_decoder");
         config.RefuseFlag("add_cross_attention");
-        config.RefuseFlag("summary_proj_to_labels");
         ElectraConfig read = new()
         {
             VocabSize = config.Int32("vocab_size"),
             EmbeddingSize = config.Int32("embedding_size", 128, minimum: 1),
-            HiddenSize = config.Int32("hidden_size"),
-            NumHiddenLayers = config.Layers("num_hidden_layers"),
-            NumAttentionHeads = config.Int32("num_attention_heads"),
-            IntermediateSize = config.Int32("intermediate_size"),
+            HiddenSize = config.Int32("hidden_size", 256, minimum: 1),
+            NumHiddenLayers = config.Layers("num_hidden_layers", 12),
+            NumAttentionHeads = config.Int32("num_attention_heads", 4, minimum: 1),
+            IntermediateSize = config.Int32("intermediate_size", 1024, minimum: 1),
             MaxPositionEmbeddings = config.Int32("max_position_embeddings", 512, minimum: 1),
             TypeVocabSize = config.Int32("type_vocab_size", 2, minimum: 1),
             PadTokenId = config.NullableInt32("pad_token_id", absent: 0, minimum: 0),
@@ -60,15 +62,12 @@ public sealed record ElectraConfig
             HiddenAct = config.Activation("hidden_act", Activation.Gelu),
             PositionEmbeddingType = PositionEmbeddings.Read(config),
             TieWordEmbeddings = config.Flag("tie_word_embeddings", true),
-            SummaryType = config.Text("summary_type") switch
-            {
-                null or "first" => Pooling.First,
-                "last" => Pooling.Last,
-                "mean" => Pooling.Mean,
-                string other => throw config.Unsupported("summary_type", $"\"{other}\"", "first, last, mean"),
-            },
+            SummaryType = config.Text("summary_type") ?? "first",
             SummaryUseProj = config.Flag("summary_use_proj", true),
-            SummaryActivation = config.Text("summary_activation") is "" ? Activation.Linear : config.Activation("summary_activation", Activation.Gelu),
+            SummaryProjToLabels = config.Flag("summary_proj_to_labels", false),
+            SummaryActivation = config.IsNull("summary_activation") || config.Text("summary_activation") is ""
+                ? Activation.Linear
+                : config.Activation("summary_activation", Activation.Gelu),
             SummaryFirstDropout = config.RateOrNull("summary_first_dropout") ?? 0,
             SummaryLastDropout = config.Rate("summary_last_dropout", 0.1),
             InitializerRange = config.Number("initializer_range", 0.02, minimum: 0),
@@ -265,12 +264,22 @@ public static class ElectraHeads
         return new(new(classifier.Linear("dense", h, h), Activation.Gelu, Dropout(config)), classifier.Linear("out_proj", labels, h), Dropout(config));
     }
 
+    /// <exception cref="CheckpointException">The summary is one that the reference cannot make or its judge cannot read.</exception>
     public static MultipleChoiceHead<T> MultipleChoice<T>(ElectraConfig config, IWeights<T> weights) where T : class
     {
         int h = config.HiddenSize;
+        if (config is { SummaryUseProj: true, SummaryProjToLabels: true })
+            throw new CheckpointException("summary_proj_to_labels is true in config.json; the choices are judged by a matrix that reads hidden_size, so it must be false.");
+        Pooling summary = config.SummaryType switch
+        {
+            "first" => Pooling.First,
+            "mean" => Pooling.Mean,
+            "last" or "cls_index" => Pooling.Last,
+            string other => throw new CheckpointException($"summary_type is \"{other}\" in config.json; supported: first, mean, last, cls_index."),
+        };
         LinearWeights<T>? dense = config.SummaryUseProj ? weights.Linear("sequence_summary.summary", h, h) : null;
         return new(new(
-            new(dense, config.SummaryActivation, config.SummaryFirstDropout, config.SummaryType),
+            new(dense, config.SummaryActivation, config.SummaryFirstDropout, summary),
             weights.Linear("classifier", 1, h), config.SummaryLastDropout));
     }
 

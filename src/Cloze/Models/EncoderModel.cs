@@ -23,6 +23,11 @@ public sealed record EncoderModel<T>(IEncoder<T> Encoder, object? Head, GlobalRu
     /// <summary>The separator that ends a question, for a model with global tokens; null: the model has no global attention.</summary>
     public int? GlobalSeparator { get; init; }
 
+    /// <summary>The same, for a caller who has chosen global tokens.</summary>
+    /// <exception cref="ArgumentException">The model has no global attention.</exception>
+    public int RequireGlobalSeparator() =>
+        GlobalSeparator ?? throw new ArgumentException("Global tokens are chosen, but the model has no global attention. Leave them out.");
+
     /// <summary>Whether columns and positions count real tokens, so that a hole in a mask leaves no trace (<see cref="TokenBatchBuilder.Pack"/>).</summary>
     public bool ClosesHoles { get; init; }
 
@@ -30,7 +35,9 @@ public sealed record EncoderModel<T>(IEncoder<T> Encoder, object? Head, GlobalRu
     /// <exception cref="ArgumentException">
     /// As <see cref="TokenBatchBuilder.Pack"/>; or global tokens are named and the model has no global attention.
     /// </exception>
-    public PackedTokens Pack(PaddedTokens tokens) => tokens.Global is null || GlobalSeparator is not null
-        ? TokenBatchBuilder.Pack(tokens, Encoder.Positions, Globals, Encoder.Limits, ClosesHoles)
-        : throw new ArgumentException("Global tokens are given, but the model has no global attention.");
+    public PackedTokens Pack(PaddedTokens tokens)
+    {
+        if (tokens.Global is not null) RequireGlobalSeparator();
+        return TokenBatchBuilder.Pack(tokens, Encoder.Positions, Globals, Encoder.Limits, ClosesHoles);
+    }
 }

@@ -42,10 +42,10 @@ public sealed record RobertaConfig
         RobertaConfig read = new()
         {
             VocabSize = config.Int32("vocab_size"),
-            HiddenSize = config.Int32("hidden_size"),
-            NumHiddenLayers = config.Layers("num_hidden_layers"),
-            NumAttentionHeads = config.Int32("num_attention_heads"),
-            IntermediateSize = config.Int32("intermediate_size"),
+            HiddenSize = config.Int32("hidden_size", 768, minimum: 1),
+            NumHiddenLayers = config.Layers("num_hidden_layers", 12),
+            NumAttentionHeads = config.Int32("num_attention_heads", 12, minimum: 1),
+            IntermediateSize = config.Int32("intermediate_size", 3072, minimum: 1),
             MaxPositionEmbeddings = config.Int32("max_position_embeddings", 512, minimum: 1),
             TypeVocabSize = config.Int32("type_vocab_size", 2, minimum: 1),
             PadTokenId = config.Int32("pad_token_id", 1, minimum: 0),

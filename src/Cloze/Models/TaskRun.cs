@@ -151,19 +151,16 @@ public sealed class TaskRun<T>(EncoderModel<T> model, TaskConfig about, PackedTo
         return packed.Labelled(words, IsWord);
     }
 
-    /// <summary>
-    /// The reference's rules: floats are regression, several labels or what the architecture says; whole numbers are classes, unless problem_type says
-    /// otherwise.
-    /// </summary>
     private T ClassLoss(ILosses<T> ops, T logits)
     {
         int sequences = Batch.Sequences, classes = about.Labels.Count;
         if (labels.Order is { } order) return SequenceClassificationHead<T>.Loss(ops, logits, Checked(order, sequences, classes: 2));
-        ProblemType problem = about.Problem
-            ?? (classes == 1 ? ProblemType.Regression : labels.Values is null ? ProblemType.SingleLabelClassification : model.Rules.FloatsAre);
+        ProblemType problem = about.Problem ?? Inferred(sequences, classes);
         if (problem == ProblemType.SingleLabelClassification)
         {
-            int[] right = labels.Classes ?? throw new ArgumentException("Labels are floats; a single label of several classes is a whole number.");
+            int[] right = labels.Classes ?? (about.Problem is null
+                ? [.. labels.Values!.Select(label => label < 0 ? Labels.Ignored : (int)label)]
+                : throw new ArgumentException("Labels are floats; a single label of several classes is a whole number."));
             return SequenceClassificationHead<T>.Loss(
                 ops, logits, Checked([.. right.Select(label => model.Rules.IgnoresNegative && label < 0 ? Labels.Ignored : label)], sequences, classes));
         }
@@ -171,6 +168,19 @@ public sealed class TaskRun<T>(EncoderModel<T> model, TaskConfig about, PackedTo
         if (values.Length != sequences * classes)
             throw new ArgumentException($"There are {values.Length} labels; {sequences} sequences of {classes} values are needed.");
         return SequenceClassificationHead<T>.Loss(ops, logits, values, problem);
+    }
+
+    /// <summary>
+    /// The reference's rules where problem_type is absent: floats are regression, several labels or what the architecture says; whole numbers are classes.
+    /// DeBERTa's classes go by shape instead: one label a sequence is a class, even as a float; one for each class is its probability, even as a whole number.
+    /// </summary>
+    private ProblemType Inferred(int sequences, int classes)
+    {
+        if (classes == 1) return ProblemType.Regression;
+        bool areClasses = model.Rules.FloatsAre == ProblemType.SoftLabels
+            ? (labels.Classes?.Length ?? labels.Values!.Length) == sequences
+            : labels.Values is null;
+        return areClasses ? ProblemType.SingleLabelClassification : model.Rules.FloatsAre;
     }
 
     private bool IsWord(int label) => model.Rules.IsWord(label);

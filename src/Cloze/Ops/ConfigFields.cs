@@ -78,7 +78,7 @@ public sealed class ConfigFields
     }
 
     /// <summary>A whole number that must be there.</summary>
-    public int Int32(string name, int minimum = 1) => Required(name, minimum, Largest);
+    public int Int32(string name, int minimum = 1) => NotNull(name).Int32OrNull(name, minimum, Largest) ?? throw Missing(name, "a whole number");
 
     /// <summary>A whole number; <paramref name="fallback"/> where the field is absent.</summary>
     public int Int32(string name, int fallback, int minimum, int maximum = Largest) => NotNull(name).Int32OrNull(name, minimum, maximum) ?? fallback;
@@ -96,7 +96,9 @@ public sealed class ConfigFields
     }
 
     /// <summary>A number of layers, few enough to be made before anybody looks whether the file holds them.</summary>
-    public int Layers(string name) => Required(name, minimum: 1, maximum: 1000);
+    /// <param name="fallback">Where the field is absent; null: it must be there.</param>
+    public int Layers(string name, int? fallback = null) =>
+        NotNull(name).Int32OrNull(name, minimum: 1, maximum: 1000) ?? fallback ?? throw Missing(name, "a whole number");
 
     /// <summary>A whole number; <paramref name="absent"/> where the field is not there, null where it is null (a pad id that no token has).</summary>
     public int? NullableInt32(string name, int absent, int minimum, int maximum = Largest) =>
@@ -192,8 +194,8 @@ public sealed class ConfigFields
     public Activation Activation(string name, Activation fallback) => Text(name) switch
     {
         null => fallback,
-        "gelu" => Ops.Activation.Gelu,
-        "gelu_new" or "gelu_pytorch_tanh" or "gelu_fast" => Ops.Activation.GeluTanh,
+        "gelu" or "gelu_python" => Ops.Activation.Gelu,
+        "gelu_new" or "gelu_pytorch_tanh" or "gelu_python_tanh" or "gelu_fast" or "gelu_accurate" => Ops.Activation.GeluTanh,
         "quick_gelu" => Ops.Activation.QuickGelu,
         "relu" => Ops.Activation.Relu,
         "silu" or "swish" => Ops.Activation.Silu,
@@ -202,7 +204,7 @@ public sealed class ConfigFields
         "mish" => Ops.Activation.Mish,
         "linear" => Ops.Activation.Linear,
         string other => throw Unsupported(name, $"\"{other}\"",
-            "gelu, gelu_new, gelu_pytorch_tanh, gelu_fast, quick_gelu, relu, silu, swish, tanh, sigmoid, mish or linear"),
+            "gelu, gelu_python, gelu_new, gelu_pytorch_tanh, gelu_python_tanh, gelu_fast, gelu_accurate, quick_gelu, relu, silu, swish, tanh, sigmoid, mish or linear"),
     };
 
     /// <summary>Refuses a width that heads cannot share evenly.</summary>
@@ -238,8 +240,6 @@ public sealed class ConfigFields
         try { return reader.GetString()!; }
         catch (InvalidOperationException) { throw Wrong(name, raw, "a text whose escapes are whole characters"); } // half of a surrogate pair
     }
-
-    private int Required(string name, int minimum, int maximum) => NotNull(name).Int32OrNull(name, minimum, maximum) ?? throw Missing(name, "a whole number");
 
     /// <summary>This, unless the field is there and null.</summary>
     private ConfigFields NotNull(string name) => IsNull(name) ? throw Wrong(name, "null"u8.ToArray(), "a value") : this;

@@ -51,8 +51,7 @@ internal sealed class EmbeddingPipeline
     public EmbedPlan Plan(EmbedOptions options, EmbedPrompts prompts)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchTokens, 1);
-        if (options.Global is not null && !HasGlobalAttention)
-            throw new ArgumentException("Global tokens are chosen, but the model has no global attention.", nameof(options));
+        if (options.Global is not null) _model.Model.RequireGlobalSeparator();
         if (options.Dimensions is { } asked) ArgumentOutOfRangeException.ThrowIfLessThan(asked, 1);
         string prompt = prompts.Of(options);
         int dimensions = Math.Min(options.Dimensions ?? Dimensions, FullDimensions);

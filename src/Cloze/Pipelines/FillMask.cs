@@ -82,7 +82,7 @@ public sealed class FillMask : IDisposable
         using CpuOps ops = _model.NewCall();
         cancellation.ThrowIfCancellationRequested();
         PaddedTokens tokens = new(1, ids.Length, ids) { Types = encoding.TypeIds() };
-        PackedTokens packed = _model.Model.Pack(tokens with { Global = global?.Mask(tokens, _model.Model.GlobalSeparator ?? -1) });
+        PackedTokens packed = _model.Model.Pack(tokens with { Global = global?.Mask(tokens, _model.Model.RequireGlobalSeparator()) });
         CpuTensor scores = _maskedLm.Forward(ops, packed.Batch, packed.Where(place => ids[place] == _maskId));    // [gaps,V]
         return [.. gaps.Select((place, gap) => Best(scores.Row(gap), top).Select(best => Filled(ids, place, best, isOnly: gaps.Length == 1)).ToArray())];
     }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Cloze.Tests.Repository;
 namespace Cloze.Tests.Checkpoints;
 
@@ -32,6 +33,18 @@ public class InspectTests
         Assert.Contains("cls.predictions.bias [11] is missing", refused.Error, StringComparison.Ordinal);
         Command.Result unknown = await Run("inspect", model, "--as", "BertForEverything");
         Assert.Equal((1, ""), (unknown.ExitCode, unknown.Output));
+    }
+
+    [Fact]
+    public async Task Inspect_WithoutAClassInTheConfig_ShowsWhatTheTensorsAreOf()
+    {
+        using TemporaryFolder folder = new();
+        new TinyBert().Write(folder);
+        string model = Path.Combine(folder.Path, "model"), config = Path.Combine(model, "config.json");
+        File.WriteAllText(config, Regex.Replace(File.ReadAllText(config), "\"architectures\":\\[[^]]*\\],?", ""));
+        using JsonDocument shown = await Shown("inspect", model);
+        Assert.Equal("BertForMaskedLM", shown.RootElement.GetProperty("class").GetString());
+        Assert.DoesNotContain(Problems(shown.RootElement), problem => problem.StartsWith("unexpected", StringComparison.Ordinal));
     }
 
     [Fact]

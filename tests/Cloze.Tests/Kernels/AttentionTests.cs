@@ -30,8 +30,8 @@ public class AttentionTests
             foreach (int n in d == 64 ? lengths : lengths.Where((_, i) => i % 3 == d / 16 % 3))
             {
                 int? window = random.Next(4) switch { 0 => null, 1 => random.Next(0, 8), 2 => 64, _ => random.Next(1, 100) };
-                // linear; logarithmic in steps of up to 2 rows; logarithmic
-                RelativeBuckets buckets = random.Next(3) switch { 0 => new(16, 0, 0), 1 => new(64, 32, 40), _ => new(32, 32, 64) };
+                // linear; logarithmic in steps of up to 2 rows; up and down again; logarithmic
+                RelativeBuckets buckets = random.Next(4) switch { 0 => new(16, 0, 0), 1 => new(64, 32, 40), 2 => new(32, 32, 12), _ => new(32, 32, 64) };
                 using AttentionCase problem = new(new([n], 2, d, term) { Window = window, Buckets = buckets }, random.Next());
                 CheckAgainstTheDefinition(problem);
                 CheckWidths(problem);
@@ -155,11 +155,12 @@ public class AttentionTests
     }
 
     [Fact]
-    public void DistanceRows_RefusesRowsThatDescendOrLeaveTheTable()
+    public void DistanceRows_RefusesRowsThatLeaveTheTable_AndKnowsHowTheyRise()
     {
-        ArgumentException descending = Assert.Throws<ArgumentException>(() => new DistanceRows(5, 20, distance => 10 - distance));
-        Assert.Contains("Distance -4 has row 14 of a relative table of 20 rows, the distance before it row 15", descending.Message, StringComparison.Ordinal);
-        Assert.Throws<ArgumentException>(() => new DistanceRows(5, 10, distance => distance + 5));
+        ArgumentException beyond = Assert.Throws<ArgumentException>(() => new DistanceRows(5, 10, distance => distance + 5));
+        Assert.Contains("Distance 5 has row 10 of a relative table of 10 rows", beyond.Message, StringComparison.Ordinal);
+        Assert.Equal([(true, true), (true, false), (false, false)], ((Func<int, int>[])[distance => distance + 5, distance => 2 * (distance + 5), distance => 10 - distance])
+            .Select(row => new DistanceRows(5, 21, row)).Select(rows => (rows.Ascends, rows.IsSmooth)));
     }
 
     private static AttentionShape RandomShape(string term, Random random, int trial)

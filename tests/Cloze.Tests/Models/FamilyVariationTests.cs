@@ -4,7 +4,7 @@ using Cloze.Models;
 using Cloze.Ops;
 namespace Cloze.Tests.Models;
 
-/// <summary>Longformer, ModernBERT, FlexBERT and MosaicBERT beyond the recorded cases: the product's kernels against the naive reference.</summary>
+/// <summary>Options beyond those of the recorded cases: the product's kernels against the naive reference.</summary>
 public class FamilyVariationTests
 {
     private const string Longformer = """
@@ -16,6 +16,10 @@ public class FamilyVariationTests
     private const string FlexBert = """
         "bert_layer":"prenorm","attention_layer":"rope","embedding_layer":"sans_pos","normalization":"layernorm","vocab_size":60,"num_hidden_layers":3,
         "intermediate_size":20,"hidden_size":24,"num_attention_heads":3,"head_pred_act":"gelu",
+        """;
+    private const string Deberta = """
+        "model_type":"TYPE","vocab_size":60,"hidden_size":24,"num_hidden_layers":2,"num_attention_heads":3,"intermediate_size":20,"max_position_embeddings":90,
+        "relative_attention":true,
         """;
     private const string MosaicBert = """
         "model_type":"bert","vocab_size":60,"num_hidden_layers":2,"intermediate_size":20,
@@ -64,6 +68,43 @@ public class FamilyVariationTests
     public void FlexBert_WithAnyOptions(string options)
     {
         foreach (PaddedTokens tokens in Batches()) Expect("{" + FlexBert + options + "}", tokens, "encoder.layers.0.attn.Wqkv.weight");
+    }
+
+    [Theory]
+    [InlineData(""" "pos_att_type":"c2p|p2c","position_buckets":16,"max_relative_positions":6,"share_att_key":true,"norm_rel_ebd":"layer_norm" """)]   // rows descend
+    [InlineData(""" "pos_att_type":["p2c"],"position_buckets":16,"max_relative_positions":9 """)]                                                 // and end
+    [InlineData(""" "pos_att_type":["c2p"],"position_buckets":7,"max_relative_positions":20,"conv_kernel_size":5,"conv_groups":3,"conv_act":"gelu" """)]
+    [InlineData(""" "pos_att_type":"none","position_buckets":2,"position_biased_input":true,"type_vocab_size":3 """)]
+    [InlineData(""" "pos_att_type":"p2p|c2p","max_relative_positions":5,"embedding_size":10 """)]                                                 // linear
+    public void DebertaV2_WithAnyDistances(string options)
+    {
+        foreach (PaddedTokens tokens in Batches())
+            Expect("{" + Deberta.Replace("TYPE", "deberta-v2", StringComparison.Ordinal) + """ "architectures":["DebertaV2Model"], """ + options + "}", tokens);
+    }
+
+    [Theory]
+    [InlineData(""" "pos_att_type":["p2c","p2p"],"max_relative_positions":7,"talking_head":true """)]
+    [InlineData(""" "pos_att_type":"c2p","position_buckets":16,"share_att_key":true,"norm_rel_ebd":"layer_norm","conv_kernel_size":3 """)]        // not read
+    [InlineData(""" "pos_att_type":null,"embedding_size":40,"type_vocab_size":2,"position_biased_input":true """)]
+    public void Deberta_WithAnyDistances(string options)
+    {
+        foreach (PaddedTokens tokens in Batches())
+            Expect("{" + Deberta.Replace("TYPE", "deberta", StringComparison.Ordinal) + """ "architectures":["DebertaModel"], """ + options + "}", tokens);
+    }
+
+    [Theory]
+    [InlineData(""" "model_type":"bert","hidden_size":21,"num_attention_heads":3,"intermediate_size":20,"hidden_act":"gelu_accurate","type_vocab_size":1 """)]
+    [InlineData(""" "model_type":"bert","hidden_size":24,"num_attention_heads":8,"intermediate_size":7,"hidden_act":"sigmoid","position_embedding_type":"relative_key" """)]
+    [InlineData(""" "model_type":"roberta","hidden_size":24,"num_attention_heads":2,"intermediate_size":20,"pad_token_id":0,"hidden_act":"mish" """)]
+    [InlineData(""" "model_type":"roberta","hidden_size":24,"num_attention_heads":2,"intermediate_size":20,"pad_token_id":9,"layer_norm_eps":0.1 """)]
+    [InlineData(""" "model_type":"albert","hidden_size":24,"num_attention_heads":3,"intermediate_size":20,"embedding_size":7,"num_hidden_groups":2,"inner_group_num":3 """)]
+    [InlineData(""" "model_type":"albert","hidden_size":24,"num_attention_heads":3,"intermediate_size":20,"num_hidden_groups":3,"position_embedding_type":"relative_key" """)]
+    [InlineData(""" "model_type":"electra","hidden_size":12,"num_attention_heads":2,"intermediate_size":20,"embedding_size":20,"position_embedding_type":"relative_key_query" """)]
+    [InlineData(""" "model_type":"electra","hidden_size":24,"num_attention_heads":2,"intermediate_size":20,"embedding_size":24,"hidden_act":"linear" """)]
+    [InlineData(""" "model_type":"distilbert","dim":20,"n_heads":4,"n_layers":3,"hidden_dim":9,"activation":"quick_gelu" """)]
+    public void BertAndItsRelatives_WithAnyOptions(string options)
+    {
+        foreach (PaddedTokens tokens in Batches()) Expect("""{"vocab_size":60,"num_hidden_layers":3,"max_position_embeddings":90,""" + options + "}", tokens);
     }
 
     [Theory]

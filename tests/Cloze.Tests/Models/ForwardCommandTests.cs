@@ -132,6 +132,64 @@ public sealed class ForwardCommandTests : IDisposable
         Assert.Contains("[B,choices,S]", Assert.Throws<CommandException>(() => ForwardCommand.Run(Bert("multiple-choice"), null, false, inputs, Result, 1)).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(new[] { 1, 3, 6 }, "columns that rise from 0 to 6 are needed")]         // begins later
+    [InlineData(new[] { 0, 3, 5 }, "is 0, 3, 5; columns that rise from 0 to 6")]        // ends before
+    [InlineData(new[] { 0, 3, 7 }, "columns that rise from 0 to 6")]                    // or beyond
+    [InlineData(new[] { 0, 4, 2, 6 }, "columns that rise from 0 to 6")]                 // descends
+    [InlineData(new[] { 0, 3, 3, 6 }, "columns that rise from 0 to 6")]                 // a segment without a token
+    [InlineData(new[] { 0 }, "columns that rise from 0 to 6")]
+    [InlineData(new[] { -1, 6 }, "columns that rise from 0 to 6")]
+    public void Forward_RefusesSegmentsThatDoNotCoverTheirRow(int[] bounds, string words) => ExpectRefusal<CommandException>(
+        words, ("input.input_ids", [2, 6], new int[12]), ("input.cu_seqlens.0", [2], [0, 6]), ("input.cu_seqlens.1", [bounds.Length], bounds));
+
+    [Fact]
+    public void Forward_RefusesSegmentsOfSomeRowsOrOfOthers()
+    {
+        ExpectRefusal<CommandException>("has input.cu_seqlens.1 but no input.cu_seqlens.0", ("input.input_ids", [2, 6], new int[12]), ("input.cu_seqlens.1", [2], [0, 6]));
+        ExpectRefusal<CommandException>("input.cu_seqlens.1 is of no row", ("input.input_ids", [1, 6], new int[6]), ("input.cu_seqlens.0", [2], [0, 6]), ("input.cu_seqlens.1", [2], [0, 6]));
+        ExpectRefusal<CommandException>("goes with input.input_ids of [B,S]", ("input.input_ids", [1, 2, 3], new int[6]), ("input.cu_seqlens.0", [2], [0, 3]));
+        ExpectRefusal<CommandException>("label.labels is given with input.cu_seqlens", ("input.input_ids", [1, 6], new int[6]), ("input.cu_seqlens.0", [2], [0, 6]), ("label.labels", [1], [0]));
+    }
+
+    [Fact]
+    public void Forward_ASegmentIsASequence_AndAMaskIsNotRead()
+    {
+        string inputs = Inputs(("input.input_ids", [1, 6], [1, 2, 3, 4, 5, 6]), ("input.cu_seqlens.0", [3], [0, 2, 6]), ("input.attention_mask", [1, 6], [1, 1, 1, 0, 0, 0]));
+        ForwardCommand.Run(Bert("base"), null, keepsStates: false, inputs, Result, threads: 1);
+        float[] together = new GoldenTensors(Result)["output.last_hidden_state.0"].Floats();
+        int width = together.Length / 6;
+        foreach ((int[] ids, int from) in (IEnumerable<(int[], int)>)[([1, 2], 0), ([3, 4, 5, 6], 2)])
+        {
+            ForwardCommand.Run(Bert("base"), null, keepsStates: false, Inputs(("input.input_ids", [1, ids.Length], ids)), Result, threads: 1);
+            Assert.Equal(together[(from * width)..((from + ids.Length) * width)], new GoldenTensors(Result)["output.last_hidden_state"].Floats());
+        }
+    }
+
+    [Theory]
+    [InlineData("bert", "base")]
+    [InlineData("bert", "pretraining")]
+    [InlineData("roberta", "base-pad-id-3")]
+    [InlineData("deberta", "mlm-talking-head")]
+    public void Forward_RefusesReplacedTokens_WhereTheArchitectureFindsNone_InOneWay(string family, string name)
+    {
+        string inputs = Inputs(("input.input_ids", [1, 2], [1, 2]));
+        Assert.Contains("the architecture of this model has no head for replaced tokens", Assert.Throws<CommandException>(() =>
+            ForwardCommand.Run(GoldenCases.Folder(family, name), ModelTask.PreTraining, false, inputs, Result, 1, mustDetect: true)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Forward_TakesOneClassASequence_InAColumnToo()
+    {
+        string[] losses = [.. ((int[][])[[2], [2, 1]]).Select(shape =>
+        {
+            string inputs = Inputs(("input.input_ids", [2, 2], [1, 2, 3, 4]), ("label.labels", shape, [0, 2]));
+            ForwardCommand.Run(Bert("seq-single"), null, keepsStates: false, inputs, Result, threads: 1);
+            return string.Join(' ', new GoldenTensors(Result)["output.loss"].Floats());
+        })];
+        Assert.Equal(losses[0], losses[1]);
+    }
+
     [Fact]
     public void Forward_AsksForSeparatorsOrAMask_WhereLongformersQuestionIsGlobal()
     {

@@ -51,7 +51,7 @@ public class ConfigFieldsTests
 
     [Theory]
     [InlineData("{", "not valid JSON")]
-    [InlineData("", "not valid JSON")]
+    [InlineData("", "is empty; JSON is needed")]
     [InlineData("[]", "a JSON object is needed")]
     [InlineData("{} {}", "not valid JSON")]
     [InlineData("{\"a\":1,}", "not valid JSON")]
@@ -118,14 +118,14 @@ public class ConfigFieldsTests
     public void Architectures_NameTheTask(string className, ModelTask task)
     {
         ConfigFields fields = Parse($"{{{Bert},\"architectures\":[\"{className}\"]}}");
-        Assert.Equal(task, ModelRegistry.TaskOf(fields, ModelRegistry.Find(fields)));
+        Assert.Equal(task, ModelRegistry.TaskOf(fields.Texts("architectures")![0], ModelRegistry.Find(fields), fields.Source));
     }
 
     [Fact]
     public void Architectures_ThatAreNoEncodersClass_AreRefused()
     {
         ConfigFields fields = Parse($"{{{Bert},\"architectures\":[\"BertLMHeadModel\"]}}");
-        Assert.Contains("BertLMHeadModel is not supported", Assert.Throws<CheckpointException>(() => ModelRegistry.TaskOf(fields, ModelRegistry.Find(fields))).Message, StringComparison.Ordinal);
+        Assert.Contains("BertLMHeadModel is not supported", Assert.Throws<CheckpointException>(() => ModelRegistry.TaskOf(fields.Texts("architectures")![0], ModelRegistry.Find(fields), fields.Source)).Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -4,6 +4,7 @@ using Cloze.Cli;
 using Cloze.Cli.Commands;
 using Cloze.Ops;
 using Cloze.Pipelines;
+using Cloze.Tests.Cli;
 using Cloze.Tests.Models;
 namespace Cloze.Tests.Pipelines;
 
@@ -115,11 +116,37 @@ public sealed class GlobalAttentionTests : IDisposable
     }
 
     [Fact]
+    public void FillMask_NamesTheModelBeforeTheText_WhereItHasNoGlobalAttention()
+    {
+        WriteModel(GoldenCases.Folder("bert", "mlm"));
+        using FillMask filler = FillMask.Load(_folder.FullName, threads: 1);
+        Assert.Contains("no global attention", Assert.Throws<ArgumentException>(() =>
+            filler.Fill("a [MASK]", global: GlobalAttention.Question, cancellation: TestContext.Current.CancellationToken)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task SearchAndSimilarity_TakeAChoiceForAllTexts()
+    {
+        WriteModel(GoldenCases.Folder("longformer", "base-global-scattered"));
+        string table = Path.Combine(_folder.FullName, "pairs.tsv"), lines = Path.Combine(_folder.FullName, "lines"), notes = Path.Combine(_folder.FullName, "notes.md");
+        File.WriteAllText(table, "sentence1\tsentence2\na b c d a b c d\td c b a\n");
+        File.WriteAllText(notes, "a b c d a b c d");
+        File.WriteAllText(lines, "0\n1\n");
+        foreach (string[] command in (string[][])[["similarity", "--input", table, "--pairs"], ["search", "d c b a", notes]])
+        {
+            string[] asked = [.. command, "--model", _folder.FullName, "--json"];
+            string none = (await ClozeProcess.RunAsync([.. asked, "--global", "none"])).Succeeded().Output;
+            Assert.Equal((await ClozeProcess.RunAsync(asked)).Succeeded().Output, none);
+            Assert.NotEqual(none, (await ClozeProcess.RunAsync([.. asked, "--global", "cls"])).Succeeded().Output);
+            (await ClozeProcess.RunAsync([.. asked, "--global", lines])).Refused(1, "2 lines");
+            (await ClozeProcess.RunAsync([.. command, "--global", "cls"])).Refused(1, "has no global attention");
+        }
+    }
+
+    [Fact]
     public void Embed_TakesAChoiceForAllTexts_OrForEach()
     {
-        string golden = GoldenCases.Folder("longformer", "base-global-scattered");
-        foreach (string file in (string[])["config.json", "model.safetensors"]) File.Copy(Path.Combine(golden, file), Path.Combine(_folder.FullName, file));
-        File.WriteAllLines(Path.Combine(_folder.FullName, "vocab.txt"), (string[])["[PAD]", "[UNK]", "[SEP]", "[CLS]", "[MASK]", "a", "b", "c", "d"]);
+        WriteModel(GoldenCases.Folder("longformer", "base-global-scattered"));
         using TextEmbedder embedder = TextEmbedder.Load(_folder.FullName, new() { Threads = 1 });
         Assert.True(embedder.HasGlobalAttention);
         string[] texts = ["a b c d a b c d a b", "d c b a d", "c"];
@@ -131,6 +158,12 @@ public sealed class GlobalAttentionTests : IDisposable
         Assert.Throws<ArgumentException>(() => Embed(embedder, texts, GlobalAttention.Each(each[..2])));
         EmbedOptions small = new() { Global = GlobalAttention.Each(each), BatchTokens = 1 };
         Assert.Equal(alone, embedder.EmbedStream(texts, small, TestContext.Current.CancellationToken).Select(vector => vector.ToArray()));
+    }
+
+    private void WriteModel(string golden)
+    {
+        foreach (string file in (string[])["config.json", "model.safetensors"]) File.Copy(Path.Combine(golden, file), Path.Combine(_folder.FullName, file));
+        File.WriteAllLines(Path.Combine(_folder.FullName, "vocab.txt"), (string[])["[PAD]", "[UNK]", "[SEP]", "[CLS]", "[MASK]", "a", "b", "c", "d"]);
     }
 
     private static float[][] Embed(TextEmbedder embedder, string[] texts, GlobalAttention? global) =>

@@ -11,21 +11,18 @@ internal sealed unsafe class DistanceRows
 
     /// <param name="reach">The largest distance that a batch holds.</param>
     /// <param name="count">Rows of the table.</param>
-    /// <param name="row">Row of a distance, 0 … count−1; never decreases.</param>
-    /// <exception cref="ArgumentException">A row is outside of the table, or less than the one of the distance before.</exception>
+    /// <param name="row">Row of a distance, 0 … count−1.</param>
+    /// <exception cref="ArgumentException">A row is outside of the table.</exception>
     public DistanceRows(int reach, int count, Func<int, int> row)
     {
-        (Reach, Count, _zero, IsSmooth) = (reach, count, reach + Margin, true);
+        (Reach, Count, _zero, Ascends, IsSmooth) = (reach, count, reach + Margin, true, true);
         _rows = GC.AllocateUninitializedArray<int>(2 * _zero + 1, pinned: true);
         for (int i = 0; i < _rows.Length; i++)
         {
             int distance = Math.Clamp(i - _zero, -reach, reach), found = _rows[i] = row(distance), before = i == 0 ? found : _rows[i - 1];
-            if (found < before || found < 0 || found >= count)
-            {
-                throw new ArgumentException($"Distance {distance} has row {found} of a relative table of {count} rows, the distance before it row {before}; "
-                    + "rows must ascend within the table.");
-            }
-            IsSmooth &= found - before <= 1;
+            if (found < 0 || found >= count) throw new ArgumentException($"Distance {distance} has row {found} of a relative table of {count} rows.");
+            Ascends &= found >= before;
+            IsSmooth &= found - before is 0 or 1;
         }
         AtZero = (int*)System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(_rows, _zero);
     }
@@ -34,6 +31,9 @@ internal sealed unsafe class DistanceRows
 
     /// <summary>Rows of the table.</summary>
     public int Count { get; }
+
+    /// <summary>No distance has a row before that of a shorter one.</summary>
+    public bool Ascends { get; }
 
     /// <summary>No row is left out: from one distance to the next, rows ascend by 0 or 1.</summary>
     public bool IsSmooth { get; }

@@ -10,7 +10,7 @@ namespace Cloze.Kernels.Attention;
 /// <param name="rows">Row of the tables for each distance of the batch.</param>
 /// <param name="isScaled">False: scale · q·k + q·Kr[b] + k·Qr[b] (ALBERT).</param>
 /// <remarks>
-/// Nothing of the size of the scores is made. The rows that a block of keys can meet are a range, because rows never decrease with distance:
+/// Nothing of the size of the scores is made. The rows that a block of keys can meet are a range where rows ascend with distance, else all of the table:
 /// q·Kr over that range is a small product for each panel, k·Qr one for each six keys, and a score picks from both by its distance. Blocks far away meet
 /// few rows where rows are logarithmic, so they cost little. He et al. 2021, arXiv:2006.03654, eq. 4; Huang et al. 2020, arXiv:2009.13658.
 /// The terms must stay reachable until the call has ended: this struct holds addresses only.
@@ -20,7 +20,7 @@ internal unsafe struct RelativeTerm(PackedRelativeKeys? keys, PackedRelativeQuer
     private readonly float* _keyTable = keys == null ? null : keys.Address, _queryTable = queries == null ? null : queries.Address;
     private readonly nint _keyHead = keys?.HeadStride ?? 0, _queryHead = queries?.HeadStride ?? 0, _queryStride = queries?.RowStride ?? 0;
     private readonly int* _rows = rows.AtZero;   // of a distance, which may be negative
-    private readonly bool _isSmooth = rows.IsSmooth, _isScaled = isScaled;
+    private readonly bool _ascends = rows.Ascends, _isSmooth = rows.IsSmooth, _isScaled = isScaled;
     private readonly int _rowCount = rows.Count;
 
     // of the task
@@ -58,13 +58,14 @@ internal unsafe struct RelativeTerm(PackedRelativeKeys? keys, PackedRelativeQuer
     public void Block<S, V>(in AttentionTile tile, int keys) where S : struct, ISimd<V> where V : struct
     {
         int firstColumn = tile.QueryColumns[0], lastColumn = tile.QueryColumns[tile.QueryCount - 1];
-        int first = firstColumn - tile.KeyColumns[keys - 1], last = lastColumn - tile.KeyColumns[0], base0 = _rows[first];
-        _isLinear = tile.IsContiguous && _isSmooth && _rows[last] - base0 == last - first;
+        int first = firstColumn - tile.KeyColumns[keys - 1], last = lastColumn - tile.KeyColumns[0], base0 = Meets(first, last).From;
+        _isLinear = tile.IsContiguous && _isSmooth && _rows[last] - _rows[first] == last - first;
         if (_query == null) return;
         _queryProductsOfRow0 = _queryProducts - base0;
         for (int j = 0; j < keys; j += 6)
         {
-            int count = Math.Min(6, keys - j), from = _rows[firstColumn - tile.KeyColumns[j + count - 1]], to = _rows[lastColumn - tile.KeyColumns[j]];
+            int count = Math.Min(6, keys - j);
+            (int from, int to) = Meets(firstColumn - tile.KeyColumns[j + count - 1], lastColumn - tile.KeyColumns[j]);
             for (int row = from; row <= to; row += 2 * S.Count)
             {
                 PanelProduct<S, V>.Multiply(tile.Keys + j * tile.Stride, tile.Stride, 1, _query + row, _queryStride,
@@ -79,7 +80,7 @@ internal unsafe struct RelativeTerm(PackedRelativeKeys? keys, PackedRelativeQuer
     {
         if (_key == null) return;
         int width = 2 * S.Count, firstColumn = tile.QueryColumns[lane], lastColumn = tile.QueryColumns[Math.Min(lane + width, tile.QueryCount) - 1];
-        int from = _rows[firstColumn - tile.KeyColumns[end - 1]], to = _rows[lastColumn - tile.KeyColumns[first]];
+        (int from, int to) = Meets(firstColumn - tile.KeyColumns[end - 1], lastColumn - tile.KeyColumns[first]);
         PanelProduct<S, V>.Multiply(_key + from * tile.Stride, tile.Stride, 1, tile.Queries + lane * tile.Stride, width,
             _keyProducts, width, to - from + 1, _d, null);
         _keyProductsOfRow0 = _keyProducts - (nint)from * width - lane;   // lane l of the tile and row b: [l + b·2W]
@@ -109,6 +110,10 @@ internal unsafe struct RelativeTerm(PackedRelativeKeys? keys, PackedRelativeQuer
         }
         return score;
     }
+
+    // The first and the last row that distances from one to another can have.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private readonly (int From, int To) Meets(int lowest, int highest) => _ascends ? (_rows[lowest], _rows[highest]) : (0, _rowCount - 1);
 
     // Rows that a block of keys can meet against a tile, lanes beyond its last query included, and a panel's width.
     private readonly int Span<S, V>(int queryTile) where S : struct, ISimd<V> where V : struct =>
