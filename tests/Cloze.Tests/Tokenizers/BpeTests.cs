@@ -150,6 +150,29 @@ public sealed class BpeTests
         Assert.Contains(named, Assert.Throws<TokenizerException>(() => Tokenizer.Load(path)).Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Tables of large files are made on another thread: what is wrong with them is said as for small ones, and only if the model needs it.</summary>
+    [Fact]
+    public void Load_OfALargeFileRefusesAMergeByName()
+    {
+        using ScratchFolder scratch = new();
+        string vocabulary = string.Join(',', Enumerable.Range(0, 5000).Select(id => $"\"{(char)(0x4E00 + id)}\":{id}"));
+        string path = scratch.Write("tokenizer.json", $$$"""{"model":{"type":"BPE","vocab":{ {{{vocabulary}}} },"merges":["一 丁"]}}""");
+        Assert.Contains("which the vocabulary lacks", Assert.Throws<TokenizerException>(() => Tokenizer.Load(path)).Message, StringComparison.Ordinal);
+        path = scratch.Write("tokenizer.json", $$$"""{"model":{"vocab":{ {{{vocabulary}}} },"merges":["一 丁"],"type":"WordLevel","unk_token":"一"}}""");
+        Assert.Equal([1], Tokenizer.Load(path).Encode("丁").Ids.ToArray());
+        path = scratch.Write("tokenizer.json", $$$"""{"model":{"type":"BPE","continuing_subword_prefix":"##","vocab":{ {{{vocabulary}}},"##丁":5000,"一丁":5001 },"merges":["一 ##丁"]}}""");
+        Assert.Equal([5001], Tokenizer.Load(path).Encode("一丁").Ids.ToArray());
+    }
+
+    /// <summary>A merge may begin with #; only a line that begins with #version is none.</summary>
+    [Fact]
+    public void Load_ReadsMergesOfNumberSigns()
+    {
+        using ScratchFolder scratch = new();
+        Tokenizer tokenizer = Tokenizer.Load(scratch.Write("tokenizer.json", """{"model":{"type":"BPE","vocab":{"#":0,"##":1,"a":2},"merges":["#version: 0.2","# #"]}}"""));
+        Assert.Equal([1, 2, 0], tokenizer.Encode("##a#").Ids.ToArray());
+    }
+
     [Fact]
     public void Load_ReadsGpt2FilesWithoutAClass()
     {

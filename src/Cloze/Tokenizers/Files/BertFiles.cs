@@ -10,6 +10,7 @@ internal static class BertFiles
     /// <param name="config">tokenizer_config.json; null: there is none.</param>
     public static TokenizerParts Read(string path, JsonValue? config)
     {
+        FirstCalls.CompileBert();
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         bool lowercase = config?.Find("do_lower_case")?.Flag() ?? true;
         bool stripAccents = config?.Find("strip_accents")?.Flag() ?? lowercase;

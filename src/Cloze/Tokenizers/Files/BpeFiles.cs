@@ -12,10 +12,11 @@ internal static class BpeFiles
     {
         string merges = Path.Combine(folder, "merges.txt");
         if (!File.Exists(merges)) throw new TokenizerException($"{folder} holds vocab.json without merges.txt. Copy merges.txt of the same tokenizer into it.");
-        Vocabulary vocabulary = VocabularyJson.Read(Path.Combine(folder, "vocab.json"));
         bool addPrefixSpace = config?.Flag("add_prefix_space", false) ?? false;
         List<IPreTokenizerStep> preTokenizers = [];
         PreTokenizerJson.AddByteLevel(preTokenizers, addPrefixSpace, useRegex: true);
+        FirstCalls.Compile(FirstCalls.Kind.Bpe, null, new Gpt2PreTokenizer());
+        Vocabulary vocabulary = VocabularyJson.Read(Path.Combine(folder, "vocab.json"));
         Bpe model = Model(vocabulary, BpeMerges.Read(merges, vocabulary), new(), preTokenizers);
         SpecialTokens special = SpecialTokens.Read(folder, config, Defaults(family));
         List<AddedToken> added = special.Added(model);

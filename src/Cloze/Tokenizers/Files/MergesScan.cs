@@ -56,7 +56,7 @@ internal sealed record MergesScan(char[] Pool, int[] Ends, int Count, int Start,
                 if (!VocabularyScan.Text(json, ref at, pool, ref length)) return -1;
                 Span<char> merge = pool[start..length];
                 int space = merge.IndexOf(' ');
-                if (space < 0 || merge[(space + 1)..].Contains(' ') || merge[0] == '#') return -1;
+                if (space < 0 || merge[(space + 1)..].Contains(' ') || merge.StartsWith("#version")) return -1;
                 merge[(space + 1)..].CopyTo(merge[space..]);
                 length--;
                 left = start + space;

@@ -28,6 +28,9 @@ internal sealed class SentencePieceFiles
 
     private TokenizerParts Parts()
     {
+        SequenceNormalizer normalizer = Normalizer();
+        List<IPreTokenizerStep> preTokenizers = PreTokenizers();
+        FirstCalls.Compile(FirstCalls.Kind.Unigram, normalizer, [.. preTokenizers]);
         Unigram model = Model();
         if (model.Repeated is { } twice) throw new TokenizerException($"{_path} is not a SentencePiece model: the piece {model.TokenOf(twice)} stands there twice. Fetch the file again.");
         List<SpecialToken> ofModel = [];
@@ -39,8 +42,8 @@ internal sealed class SentencePieceFiles
         List<AddedToken> added = special.Added(model, ofModel);
         return new(model, Around(added), added)
         {
-            Normalizer = Normalizer(),
-            PreTokenizers = PreTokenizers(),
+            Normalizer = normalizer,
+            PreTokenizers = preTokenizers,
             Decoder = new MetaspaceDecoder(Space.ToString(), isPrepended: true),
             MaskToken = special.Mask?.Content,
         };

@@ -9,10 +9,11 @@ internal static class TokenizerFiles
     /// <exception cref="TokenizerException">There is none, it is broken, or it asks for what is not supported.</exception>
     public static TokenizerParts Load(string path)
     {
-        if (Directory.Exists(path)) return LoadFolder(path);
-        if (!File.Exists(path)) throw new TokenizerException($"{path} does not exist. Give a folder, a tokenizer.json, a vocab.txt or a SentencePiece .model.");
         string extension = Path.GetExtension(path);
         bool isText = extension.Equals(".txt", StringComparison.OrdinalIgnoreCase);
+        if (isText) FirstCalls.CompileBert();
+        if (Directory.Exists(path)) return LoadFolder(path);
+        if (!File.Exists(path)) throw new TokenizerException($"{path} does not exist. Give a folder, a tokenizer.json, a vocab.txt or a SentencePiece .model.");
         if (!isText && !extension.Equals(".model", StringComparison.OrdinalIgnoreCase)) return TokenizerJson.Read(path);
 
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;

@@ -10,6 +10,7 @@ internal sealed class TokenizerJson
     private int _start;
     private VocabularyScan? _scan;
     private MergesScan? _merges;
+    private TablesAhead? _tables;
     private readonly Dictionary<string, JsonValue> _parts = [], _model = [];
     private char[] _pool = [];
     private VocabularyEntry[] _entries = [];
@@ -22,10 +23,13 @@ internal sealed class TokenizerJson
     public static TokenizerParts Read(string path)
     {
         byte[] json = WholeFile.Read(path);
+        FirstCalls.CompileFor(json);
         TokenizerJson file = new(path, json);
         try
         {
-            file.Scan(VocabularyScan.Take(json, file._start));
+            VocabularyScan? scan = VocabularyScan.Take(json, file._start);
+            if (scan?.Entries.Length >= TablesAhead.WorthAThread) file._tables = new(scan, path);
+            file.Scan(scan);
         }
         catch (JsonException)
         {
@@ -90,6 +94,7 @@ internal sealed class TokenizerJson
             reader.Skip(); // {} in its place
             return;
         }
+        _tables = null; // another vocabulary, or all of the file again
         int rest = _json.Length - (int)reader.BytesConsumed;
         _pool = new char[rest / 2 + 64];
         _entries = new VocabularyEntry[rest / 12 + 16];
@@ -115,13 +120,14 @@ internal sealed class TokenizerJson
     {
         if (Part("version") is { } version && version.Text() != "1.0") throw TokenizerComponents.Unsupported(version, version.Text(), "1.0");
         List<IPreTokenizerStep> preTokenizers = Part("pre_tokenizer") is { } preTokenizer ? PreTokenizerJson.Read(preTokenizer) : [];
+        INormalizer? normalizer = Part("normalizer") is { } normalization ? NormalizerJson.Read(normalization) : null;
         ITokenModel model = Model(preTokenizers);
         AddedTokenIds added = new(model);
         if (Part("added_tokens") is { } list)
             foreach (JsonValue token in list.Items()) added.Add(SpecialToken.Read(token, special: false));
         return new(model, Part("post_processor") is { } processor ? PostProcessorJson.Read(processor) : Template.None, added.Tokens)
         {
-            Normalizer = Part("normalizer") is { } normalizer ? NormalizerJson.Read(normalizer) : null,
+            Normalizer = normalizer,
             PreTokenizers = preTokenizers,
             Decoder = Part("decoder") is { } decoder ? DecoderJson.Read(decoder) : null,
             Truncation = Part("truncation") is { } truncation ? TokenizerComponents.Truncation(truncation) : null,
@@ -152,8 +158,13 @@ internal sealed class TokenizerJson
             Field("fuse_unk")?.Flag() ?? false, Field("byte_fallback")?.Flag() ?? false, Field("ignore_merges")?.Flag() ?? false);
         Vocabulary vocabulary = Vocabulary();
         if (Field("merges") is not { } merges) throw new TokenizerException($"{_path}: model.merges is missing. Save the tokenizer again with the library that made it.");
-        PairTable pairs = _merges is { } scan && merges.IsEmptyList ? BpeMerges.Read(scan, vocabulary, options.Prefix, _path) : BpeMerges.Read(merges, vocabulary, options.Prefix);
-        return BpeFiles.Model(vocabulary, pairs, options, preTokenizers);
+        return BpeFiles.Model(vocabulary, Merges(merges, vocabulary, options.Prefix), options, preTokenizers);
+    }
+
+    private PairTable Merges(JsonValue merges, Vocabulary vocabulary, string prefix)
+    {
+        if (_merges is not { } scan || !merges.IsEmptyList) return BpeMerges.Read(merges, vocabulary, prefix);
+        return _tables is not null && prefix.Length == 0 ? _tables.Merges() : BpeMerges.Read(scan, vocabulary, prefix, _path);
     }
 
     /// <summary>An object of texts and ids.</summary>
@@ -161,6 +172,7 @@ internal sealed class TokenizerJson
     {
         if (_model.TryGetValue("vocab", out JsonValue? vocabulary)) throw vocabulary.Wrong("an object of texts and ids");
         if (_entries.Length == 0) throw NoVocabulary();
+        if (_tables is not null) return _tables.Vocabulary();
         Array.Resize(ref _entries, _count);
         return new(_pool, _entries);
     }

@@ -108,7 +108,7 @@ internal sealed class Bpe : IWordModel
             int codePoint = UnicodeData.Next(chars, ref i), bytes = new Rune(codePoint).Utf8SequenceLength;
             ReadOnlySpan<char> symbol = default;
             if (_isPlain && codePoint < 128) id = _asciiIds[codePoint];
-            else id = _vocabulary.IdOf(symbol = Symbol(chars, at, i)) ?? -1;
+            else id = _vocabulary.IdOf(symbol = Symbol(chars, at, i, word)) ?? -1;
             if (id >= 0)
             {
                 Flush(word, ref unknown);
@@ -122,15 +122,21 @@ internal sealed class Bpe : IWordModel
         Flush(word, ref unknown);
     }
 
-    private ReadOnlySpan<char> Symbol(ReadOnlySpan<char> chars, int start, int end)
+    private ReadOnlySpan<char> Symbol(ReadOnlySpan<char> chars, int start, int end, BpeWord word)
     {
         if (_isPlain) return chars[start..end];
-        return $"{(start == 0 ? "" : _options.Prefix)}{chars[start..end]}{(end == chars.Length ? _options.Suffix : "")}";
+        ReadOnlySpan<char> prefix = start == 0 ? "" : _options.Prefix, suffix = end == chars.Length ? _options.Suffix : "";
+        Span<char> symbol = word.Symbol(prefix.Length + end - start + suffix.Length);
+        prefix.CopyTo(symbol);
+        chars[start..end].CopyTo(symbol[prefix.Length..]);
+        suffix.CopyTo(symbol[(prefix.Length + end - start)..]);
+        return symbol;
     }
 
     private bool TryFallBack(ReadOnlySpan<char> symbol, BpeWord word)
     {
-        byte[] bytes = System.Text.Encoding.UTF8.GetBytes(symbol.ToArray());
+        Span<byte> bytes = word.Bytes(3 * symbol.Length);
+        bytes = bytes[..System.Text.Encoding.UTF8.GetBytes(symbol, bytes)];
         foreach (byte value in bytes)
             if (_fallbackIds[value] < 0) return false;
         foreach (byte value in bytes) word.Add(_fallbackIds[value], 1);

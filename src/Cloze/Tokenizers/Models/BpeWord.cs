@@ -9,6 +9,7 @@ internal sealed class BpeWord
     private const int MostKept = 1 << 16;
 
     private byte[] _bytes = [];
+    private char[] _symbol = [];
     private int[] _ids = new int[64], _lengths = new int[64];
 
     public int Count { get; set; }
@@ -28,6 +29,13 @@ internal sealed class BpeWord
     {
         if (_bytes.Length < count) _bytes = new byte[Math.Max(256, count)];
         return _bytes;
+    }
+
+    /// <summary>Room for one symbol's text.</summary>
+    public Span<char> Symbol(int length)
+    {
+        if (_symbol.Length < length) _symbol = new char[Math.Max(64, length)];
+        return _symbol.AsSpan(0, length);
     }
 
     /// <summary>Empties the word; there is room for <paramref name="most"/> symbols.</summary>

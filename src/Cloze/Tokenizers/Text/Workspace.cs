@@ -23,14 +23,24 @@ internal sealed class Workspace
 }
 
 /// <summary>Idle workspaces, at most one for each core. Safe for concurrent use, without a lock.</summary>
+/// <remarks>A thread goes back to the place it used last, so that the words that a workspace remembers stay in the cache of one core.</remarks>
 internal sealed class WorkspacePool
 {
+    [ThreadStatic]
+    private static int t_place;
+
     private readonly Workspace?[] _idle = new Workspace?[Environment.ProcessorCount];
 
     public Workspace Rent()
     {
         Workspace? work = null;
-        for (int i = 0; i < _idle.Length && work is null; i++) work = Interlocked.Exchange(ref _idle[i], null);
+        int place = t_place;
+        for (int i = 0; i < _idle.Length && work is null; i++)
+        {
+            int at = (place + i) % _idle.Length;
+            work = Interlocked.Exchange(ref _idle[at], null);
+            if (work is not null) t_place = at;
+        }
         work ??= new();
         work.First.Clear();
         work.Second.Clear();
@@ -40,7 +50,13 @@ internal sealed class WorkspacePool
     public void Return(Workspace work)
     {
         if (!work.IsWorthKeeping) return;
+        int place = t_place;
         for (int i = 0; i < _idle.Length; i++)
-            if (Interlocked.CompareExchange(ref _idle[i], work, null) is null) return;
+        {
+            int at = (place + i) % _idle.Length;
+            if (Interlocked.CompareExchange(ref _idle[at], work, null) is not null) continue;
+            t_place = at;
+            return;
+        }
     }
 }
