@@ -73,7 +73,7 @@ internal static class DefaultModel
         }
     }
 
-    /// <summary>Whether there is a folder, and each folder that .. leads out of: the framework takes <c>org/..</c> for the working directory without looking for org.</summary>
+    /// <summary>Whether there is a folder, and each that .. leads out of: the framework takes <c>org/..</c> for the working directory and does not look for org.</summary>
     private static bool IsFolder(string path)
     {
         if (!Directory.Exists(path)) return false;

@@ -22,7 +22,8 @@ internal ref struct JsonFault
         if (!Utf8.IsValid(utf8)) return "is not valid UTF-8";
         if (utf8.Trim(" \t\r\n"u8).IsEmpty) return utf8.IsEmpty ? "is empty; JSON is needed" : "holds white space only; JSON is needed";
         JsonFault fault = new(utf8);
-        return fault.Find() is { } needed ? $"is not valid JSON: {fault.Place()}; {needed} is needed" : "holds a text with half of a surrogate pair (\\ud800 … \\udfff)";
+        return fault.Find() is { } needed ? $"is not valid JSON: {fault.Place()}; {needed} is needed"
+            : "holds a text with half of a surrogate pair (\\ud800 … \\udfff)";
     }
 
     /// <summary>What a value is, as a person calls it.</summary>

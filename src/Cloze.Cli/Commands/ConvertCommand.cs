@@ -20,7 +20,8 @@ internal static class ConvertCommand
         };
         Option<string?> pooling = new("--pooling")
         {
-            Description = "Make a plain encoder's folder one of sentence-transformers, with this pooling: cls, max, mean, mean_sqrt_len, weightedmean or lasttoken, or some of them with commas.",
+            Description = "Make a plain encoder's folder one of sentence-transformers, with this pooling: cls, max, mean, mean_sqrt_len, weightedmean or "
+                + "lasttoken, or some of them with commas.",
             HelpName = "MODE",
         };
         Option<bool> normalize = new("--normalize") { Description = "With --pooling: vectors get length 1." };
@@ -31,7 +32,8 @@ internal static class ConvertCommand
         };
         command.SetAction(parsed =>
         {
-            if (parsed.GetValue(normalize) && parsed.GetValue(pooling) is null) throw new UsageException("--normalize makes pooled vectors length 1: it needs --pooling.");
+            if (parsed.GetValue(normalize) && parsed.GetValue(pooling) is null)
+                throw new UsageException("--normalize makes pooled vectors length 1: it needs --pooling.");
             ModelPlace place = DefaultModel.Place(parsed.GetRequiredValue(model), parsed.GetValue(adapter));
             ConversionOptions options = new()
             {

@@ -75,7 +75,8 @@ public static class Conversion
 
         ConvertedModel converted = ConvertedModel.Of(checkpoint, options.Weights, isEmbedder: options.Pooling is not null);
         IReadOnlyList<NewTensor> tensors = converted.Tensors;
-        IReadOnlyList<(string Name, byte[] Content)> added = options.Pooling is { } pooling ? EmbedderFiles.Of(model, converted.Encoder, pooling, options.Normalize) : [];
+        IReadOnlyList<(string Name, byte[] Content)> added = options.Pooling is { } pooling
+            ? EmbedderFiles.Of(model, converted.Encoder, pooling, options.Normalize) : [];
         using OutputFolder folder = OutputFolder.Create(output, options.Force);
         List<string> leftOut = [];
         foreach (string file in Files(model))
@@ -229,7 +230,8 @@ public static class Conversion
     private static void Copy(string folder, string file, Stream to)
     {
         string from = Path.Combine(folder, file);
-        if (!FolderBounds.Hold(folder, from)) throw new CheckpointException($"{from} is a link that leaves the folder, and is not copied; put the file itself there.");
+        if (!FolderBounds.Hold(folder, from))
+            throw new CheckpointException($"{from} is a link that leaves the folder, and is not copied; put the file itself there.");
         FileInfo behind = WholeFile.Behind(from);
         if (WholeFile.IsPipeOrDevice(behind)) throw new CheckpointException($"{from} is a pipe or a device, and cannot be copied; take it out of the folder.");
         if (behind is { Exists: true, Length: 0 }) return;

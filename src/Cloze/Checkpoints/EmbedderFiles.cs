@@ -20,7 +20,8 @@ internal static class EmbedderFiles
     public static IReadOnlyList<(string Name, byte[] Content)> Of(string folder, IEncoder<Shape> encoder, IReadOnlyList<Pooling> pooling, bool isUnit)
     {
         if (File.Exists(Path.Combine(folder, ModuleEntry.FileName)))
-            throw new CheckpointException($"{folder} has {ModuleEntry.FileName}, which says already how its tokens become a vector; a plain encoder is needed to choose a pooling.");
+            throw new CheckpointException($"{folder} has {ModuleEntry.FileName}, which says already how its tokens become a vector; "
+                + "a plain encoder is needed to choose a pooling.");
         Pooling[] ordered = [.. PoolingModes.All.Select(mode => mode.Pooling).Where(pooling.Contains)];
         if (ordered.Length == 0 || !ordered.SequenceEqual(pooling))
             throw new CheckpointException($"The layout of sentence-transformers has each way of pooling once at most, in this order: {PoolingModes.Known}.");
@@ -29,7 +30,8 @@ internal static class EmbedderFiles
             (ModuleEntry.FileName, Json(json => WriteModules(json, isUnit))),
             ($"{PoolingFolder}/config.json", Json(json => WritePooling(json, encoder.HiddenSize, pooling))),
         ];
-        if (!LengthFiles.Names.Any(name => File.Exists(Path.Combine(folder, name)))) files.Add((LengthFiles.Names[0], Json(json => WriteLength(json, encoder, folder))));
+        if (!LengthFiles.Names.Any(name => File.Exists(Path.Combine(folder, name))))
+            files.Add((LengthFiles.Names[0], Json(json => WriteLength(json, encoder, folder))));
         if (!File.Exists(Path.Combine(folder, About))) files.Add((About, Json(WriteAbout)));
         return files;
     }

@@ -52,8 +52,8 @@ internal sealed record ModuleEntry(string Source, string Kind, string Path, stri
             throw new CheckpointException($"{path}: path {FileFault.Shown(given)} of module {FileFault.Shown(type)} may leave the folder, and is not followed.");
         string within = System.IO.Path.Combine(folder, given);
         if (given.Length > 0 && !FolderBounds.Hold(folder, within))
-            throw new CheckpointException($"{path}: path {FileFault.Shown(given)} of module {FileFault.Shown(type)} is a link that leaves the folder, and is not followed; "
-                + "put the folder itself there.");
+            throw new CheckpointException($"{path}: path {FileFault.Shown(given)} of module {FileFault.Shown(type)} is a link that leaves the folder, "
+                + "and is not followed; put the folder itself there.");
         return new(path, type[(type.LastIndexOf('.') + 1)..], given, System.IO.Path.GetFullPath(within));
     }
 }

@@ -32,7 +32,8 @@ internal static class SafetensorsHeader
             while (Next(ref reader) == JsonTokenType.PropertyName)
             {
                 string name = reader.GetString()!;
-                if (!names.Add(name)) throw new CheckpointException($"{path}: {FileFault.Shown(name)} stands twice in the header. The file is broken; copy or download it again.");
+                if (!names.Add(name))
+                    throw new CheckpointException($"{path}: {FileFault.Shown(name)} stands twice in the header. The file is broken; copy or download it again.");
                 Next(ref reader);
                 if (name == "__metadata__") metadata = ReadMetadata(ref reader, path);
                 else entries.Add(ReadEntry(ref reader, name, path));

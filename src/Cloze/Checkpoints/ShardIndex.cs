@@ -42,9 +42,11 @@ internal static class ShardIndex
         {
             string name = reader.GetString()!;
             if (!reader.Read() || reader.TokenType != JsonTokenType.String)
-                throw new CheckpointException($"{path}: weight_map holds {JsonFault.Kind(reader.TokenType)} for {FileFault.Shown(name)}; the name of a shard is needed.");
+                throw new CheckpointException(
+                    $"{path}: weight_map holds {JsonFault.Kind(reader.TokenType)} for {FileFault.Shown(name)}; the name of a shard is needed.");
             string shard = reader.GetString()!;
-            if (!FolderBounds.IsPlainName(shard)) throw new CheckpointException($"{path} names {FileFault.Shown(shard)}; only files in the same folder are followed.");
+            if (!FolderBounds.IsPlainName(shard))
+                throw new CheckpointException($"{path} names {FileFault.Shown(shard)}; only files in the same folder are followed.");
             if (!map.TryAdd(name, shard)) throw new CheckpointException($"{path} lists {FileFault.Shown(name)} twice; copy or download it again.");
         }
         return map;

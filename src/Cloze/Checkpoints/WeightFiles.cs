@@ -85,7 +85,8 @@ public sealed class WeightFiles : IDisposable
                 string path = System.IO.Path.Combine(folder, shard);
                 if (!File.Exists(path)) throw new CheckpointException($"{index} names {FileFault.Shown(shard)}, which is not in the folder. Get it, too.");
                 if (!FolderBounds.Hold(folder, path))
-                    throw new CheckpointException($"{index} names {FileFault.Shown(shard)}, a link that leaves the folder and is not followed; put the file itself there.");
+                    throw new CheckpointException(
+                        $"{index} names {FileFault.Shown(shard)}, a link that leaves the folder and is not followed; put the file itself there.");
                 IWeightsFile file = OpenAny(path);
                 weights._files.Add(file);
                 foreach ((string name, FileTensor tensor) in file.Tensors)

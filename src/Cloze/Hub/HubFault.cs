@@ -20,7 +20,8 @@ internal static class HubFault
             (_, "RepoNotFound") => new($"There is no model {model.Repository} at {hub}, or it is private: then {token}."),
             (_, "GatedRepo") => new($"{model.Repository} is gated: accept its conditions at {hub}/{model.Repository}; {token} ({status})."),
             (401, _) => new($"{hub} lets only some read {model.Repository}, if there is such a model: {token} ({status})."),
-            (403, _) => new($"{hub} refuses {model.Repository} ({status}), without saying why; {token}, or something between here and the hub (a proxy) forbids it."),
+            (403, _) => new($"{hub} refuses {model.Repository} ({status}), without saying why; {token}, or something between here and the hub (a proxy) "
+                + "forbids it."),
             (404, _) when file is null => new($"{hub} has no model {model.Repository} with a revision {model.Revision}."),
             (404, _) => new($"{model} has no file {file} at {hub}, though its list says so."),
             (429, _) => new($"{hub} refuses more requests for now ({status}){Wait(response)}; try again later, or set HF_TOKEN for a higher limit.")
@@ -38,15 +39,20 @@ internal static class HubFault
         };
     }
 
-    /// <summary>An answer of another host, to which the hub leads on for a file's bytes: it knows of no models, and its addresses are good for some time only.</summary>
+    /// <summary>
+    /// An answer of another host, to which the hub leads on for a file's bytes: it knows of no models, and its addresses are good for some time only.
+    /// </summary>
     private static HubException OfFileHost(HttpResponseMessage response, Uri asked, HubModel model, string? file)
     {
         int status = (int)response.StatusCode;
         string what = $"{asked.GetLeftPart(UriPartial.Authority)}, where the hub keeps {file ?? "files"} of {model},";
         return status switch
         {
-            401 or 403 => new($"{what} refuses it ({status}): the address that the hub gave may have run out, or something between here and there (a proxy) forbids it; "
-                + "try again.") { IsTransient = true },
+            401 or 403 => new($"{what} refuses it ({status}): the address that the hub gave may have run out, or something between here and there "
+                + "(a proxy) forbids it; try again.")
+            {
+                IsTransient = true,
+            },
             408 or 429 or >= 500 and not 501 and not 505 => new($"{what} fails to answer ({status}){Wait(response)}; try again later.")
             {
                 IsTransient = true,

@@ -24,7 +24,8 @@ public sealed record HubModel
         string repository = at < 0 ? text : text[..at], revision = at < 0 ? DefaultRevision : text[(at + 1)..];
         if (FaultOf(repository) is { } fault)
             throw new HubException($"{FileFault.Shown(text)} is no name of a model on a hub (org/name or org/name@revision): {fault}.");
-        if (FaultOfRevision(revision) is { } wrong) throw new HubException($"{FileFault.Shown(revision)} is no revision that {repository} could have (a branch, a tag, a commit): {wrong}.");
+        if (FaultOfRevision(revision) is { } wrong)
+            throw new HubException($"{FileFault.Shown(revision)} is no revision that {repository} could have (a branch, a tag, a commit): {wrong}.");
         return new(repository, revision);
     }
 
