@@ -68,6 +68,8 @@ internal sealed class TokenizeRequest
         Utf8JsonReader reader = new(line);
         reader.Read();
         if (reader.TokenType != JsonTokenType.StartObject) throw new CommandException("The line holds no JSON object.");
+        Utf8JsonReader ids = default; // read at last: beside a text they are an answer, which is ignored
+        bool hasIds = false;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             string name = reader.GetString()!;
@@ -75,6 +77,12 @@ internal sealed class TokenizeRequest
             Utf8JsonReader value = reader;   // of its own, so that a faulty field does not hide those behind it
             reader.Skip();
             if (value.TokenType == JsonTokenType.Null && name != "n") continue;
+            if (name == "ids")
+            {
+                ids = value;
+                hasIds = true;
+                continue;
+            }
             try
             {
                 ReadField(ref value, name, line);
@@ -85,7 +93,20 @@ internal sealed class TokenizeRequest
             }
         }
         while (reader.Read()) { } // anything behind the object is a fault
-        if (Text is null && Words is null && Ids is null) Error ??= "The request has none of text, words and ids.";
+        if (Error is not null) return;
+        if (hasIds && Text is null && Words is null) Ids = Naturals(ref ids, "ids");
+        Error = Contradiction();
+    }
+
+    /// <summary>What does not go together; null: nothing.</summary>
+    private string? Contradiction()
+    {
+        if (Text is not null && Words is not null) return "text and words cannot stand in one request. Give one of them.";
+        if (Pair is not null && Text is null) return "pair stands without text. Give text too, or words and pair_words.";
+        if (PairWords is not null && Words is null) return "pair_words stands without words. Give words too, or text and pair.";
+        if (_asFile && (_maxLength is not null || _padding is not null))
+            return $"as_file asks for the file's own settings, and {(_maxLength is null ? "padding" : "max_length")} for others. Give one of them.";
+        return Text is null && Words is null && Ids is null ? "The request has none of text, words and ids." : null;
     }
 
     private void ReadField(ref Utf8JsonReader reader, string name, ReadOnlySpan<byte> line)
@@ -97,7 +118,6 @@ internal sealed class TokenizeRequest
             case "pair": Pair = String(ref reader, name); break;
             case "words": Words = Strings(ref reader, name); break;
             case "pair_words": PairWords = Strings(ref reader, name); break;
-            case "ids": Ids = Integers(ref reader, name); break;
             case "add_special": _addSpecial = Flag(ref reader, name); break;
             case "as_file": _asFile = Flag(ref reader, name); break;
             case "max_length": _maxLength = Integer(ref reader, name); break;
@@ -189,11 +209,11 @@ internal sealed class TokenizeRequest
         return items;
     }
 
-    private static List<int> Integers(ref Utf8JsonReader reader, string name)
+    private static List<int> Naturals(ref Utf8JsonReader reader, string name)
     {
         if (reader.TokenType != JsonTokenType.StartArray) throw Wrong(ref reader, name, "a list of whole numbers");
         List<int> items = [];
-        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray) items.Add(Integer(ref reader, name));
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray) items.Add(Natural(ref reader, name));
         return items;
     }
 

@@ -5,13 +5,14 @@ namespace Cloze.Tokenizers;
 /// <summary>Leftmost-longest search for added tokens, in raw text or in normalized text. Immutable.</summary>
 /// <remarks>
 /// tokenizers tokenizer/added_vocabulary.rs. Patterns stand in ordinal order; a match narrows a range of them unit by unit, so its time does not
-/// grow with their number.
+/// grow with their number. Time: linear in the text, whatever the tokens.
 /// </remarks>
 internal sealed class AddedTokenMatcher
 {
     private readonly string[] _patterns;
     private readonly AddedToken[] _tokens;
     private readonly SearchValues<char>? _first;
+    private readonly Lazy<AddedTokenAutomaton> _automaton;
     private readonly ulong[] _pairs = new ulong[64]; // bits by the first two units, or by the only one: may say too much, never too little
 
     /// <param name="tokens">What to look for; of two with one pattern the first counts.</param>
@@ -30,6 +31,7 @@ internal sealed class AddedTokenMatcher
         }
         (_patterns, _tokens) = (patterns.ToArray(), kept.ToArray());
         Array.Sort(_patterns, _tokens, StringComparer.Ordinal);
+        _automaton = new(() => new(_patterns));
         if (_patterns.Length == 0) return;
         char[] firsts = new char[_patterns.Length];
         for (int i = 0; i < firsts.Length; i++)
@@ -47,32 +49,67 @@ internal sealed class AddedTokenMatcher
     /// <summary>False: no added token is in the text.</summary>
     public bool MayMatch(ReadOnlySpan<char> text) => _first is not null && text.ContainsAny(_first);
 
-    /// <summary>The next match at or after <paramref name="from"/>; white space it swallows reaches back to <paramref name="taken"/> at most.</summary>
-    public AddedToken? Next(ReadOnlySpan<char> text, int from, int taken, out int start, out int end)
-    {
-        while (from < text.Length)
-        {
-            int skip = text[from..].IndexOfAny(_first!);
-            if (skip < 0) break;
-            from += skip;
-            if (!MayStart(text, from) || Longest(text[from..], out int length) is not { } token)
-            {
-                from++;
-                continue;
-            }
+    /// <summary>The matches of a text, from its start.</summary>
+    /// <param name="text">Raw or normalized.</param>
+    /// <param name="steps">Comparisons of units after which the automaton takes over; null: in proportion to the text.</param>
+    public Scan In(ReadOnlySpan<char> text, long? steps = null) => new(this, text, steps ?? 4L * text.Length + 1024);
 
-            (start, end) = (from, from + length);
-            from = end;
-            if (token.SingleWord && (IsWordBefore(text, start) || IsWordAt(text, end))) continue;
-            if (token.LStrip)
-                while (start > taken && UnicodeData.IsWhiteSpace(text[start - 1])) start--;
-            if (token.RStrip)
-                while (end < text.Length && UnicodeData.IsWhiteSpace(text[end])) end++;
-            return token;
+    /// <summary>The search in one text.</summary>
+    /// <remarks>
+    /// As in the reference the search goes on behind the token itself, not behind the white space that it swallowed: a token of white space may be found there again. Tokens
+    /// that nearly match at many places are followed by comparing only so long; then <see cref="AddedTokenAutomaton"/> finds what begins anywhere in one pass.
+    /// </remarks>
+    public ref struct Scan(AddedTokenMatcher matcher, ReadOnlySpan<char> text, long steps)
+    {
+        private readonly ReadOnlySpan<char> _text = text;
+        private int[]? _longest; // [place − _origin] → the longest pattern there, or −1
+        private int _from, _origin;
+        private long _steps = steps;
+
+        /// <summary>Where the match begins, with the white space that it swallowed.</summary>
+        public int Start { get; private set; }
+
+        /// <summary>Where the last match ended, before it the start of the text.</summary>
+        public int End { get; private set; }
+
+        /// <summary>The next match; null: there is none.</summary>
+        public AddedToken? Next()
+        {
+            while (_from < _text.Length)
+            {
+                int skip = _text[_from..].IndexOfAny(matcher._first!);
+                if (skip < 0) return null;
+                _from += skip;
+                int found = matcher.MayStart(_text, _from) ? Longest() : -1;
+                if (found < 0)
+                {
+                    _from++;
+                    continue;
+                }
+
+                AddedToken token = matcher._tokens[found];
+                int start = _from, end = _from + matcher._patterns[found].Length;
+                _from = end;
+                if (token.SingleWord && (IsWordBefore(_text, start) || IsWordAt(_text, end))) continue;
+                if (token.LStrip)
+                {
+                    while (start > 0 && UnicodeData.IsWhiteSpace(_text[start - 1])) start--;
+                    start = Math.Max(start, End);
+                }
+                if (token.RStrip)
+                    while (end < _text.Length && UnicodeData.IsWhiteSpace(_text[end])) end++;
+                (Start, End) = (start, Math.Max(start, end));
+                return token;
+            }
+            return null;
         }
 
-        (start, end) = (text.Length, text.Length);
-        return null;
+        private int Longest()
+        {
+            if (_longest is null && _steps >= 0) return matcher.Longest(_text[_from..], ref _steps);
+            if (_longest is null) (_longest, _origin) = (matcher._automaton.Value.Longest(_text[_from..]), _from);
+            return _longest[_from - _origin];
+        }
     }
 
     /// <summary>Whether some pattern may begin with the next two units; a space in ordinary text mostly cannot be a run of spaces.</summary>
@@ -83,17 +120,16 @@ internal sealed class AddedTokenMatcher
 
     private static int Place(int first, int second = 0x10000) => (int)((uint)(first * 31 + second) * 0x9E3779B1u >> 20);
 
-    private AddedToken? Longest(ReadOnlySpan<char> text, out int length)
+    /// <summary>The longest pattern that the text begins with; −1: none.</summary>
+    private int Longest(ReadOnlySpan<char> text, ref long steps)
     {
-        AddedToken? found = null;
-        length = 0;
-        int low = 0, high = _patterns.Length; // the patterns that begin with the first i units
-        for (int i = 0; i < text.Length; i++)
+        int found = -1, low = 0, high = _patterns.Length; // the patterns that begin with the first i units
+        for (int i = 0; i < text.Length; i++, steps--)
         {
             low = Bound(low, high, i, text[i]);
             high = Bound(low, high, i, text[i] + 1);
             if (low == high) break;
-            if (_patterns[low].Length == i + 1) (found, length) = (_tokens[low], i + 1); // the shortest of them comes first
+            if (_patterns[low].Length == i + 1) found = low; // the shortest of them comes first
         }
         return found;
     }

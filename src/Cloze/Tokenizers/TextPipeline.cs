@@ -24,7 +24,7 @@ internal sealed class TextPipeline
     {
         (_normalizer, _preTokenization, _model) = (normalizer, preTokenization, model);
         List<AddedToken> raw = [], normalized = [];
-        foreach (AddedToken token in addedTokens) (token.Normalized ? normalized : raw).Add(token);
+        foreach (AddedToken token in addedTokens.OrderBy(token => !token.Special)) (token.Normalized ? normalized : raw).Add(token); // of two that are one when normalized the first counts
         _raw = new(raw, text => text);
         _normalized = new(normalized, Normalize);
         _isLocalAtSpaces = normalizer is null or { IsLocalAtSpaces: true } && preTokenization.IsLocalAtSpaces && _normalized.IsEmpty;
@@ -48,6 +48,7 @@ internal sealed class TextPipeline
     {
         text = LoneSurrogates.Replace(text);
         Pass pass = new(sink, work, limit, word);
+        sink.Limit = limit;
         if (!_raw.MayMatch(text))
         {
             Piece(text, 0, ref pass);
@@ -55,11 +56,11 @@ internal sealed class TextPipeline
         }
 
         int taken = 0;
-        for (int from = 0; _raw.Next(text, from, taken, out int start, out int end) is { } token; from = taken = end)
+        for (AddedTokenMatcher.Scan scan = _raw.In(text); scan.Next() is { } token; taken = scan.End)
         {
-            if (start > taken) Piece(text[taken..start], taken, ref pass);
+            if (scan.Start > taken) Piece(text[taken..scan.Start], taken, ref pass);
             if (pass.IsDone) return;
-            pass.Add(token, text[start..end], new(text, default, 0), start);
+            pass.Add(token, new(text, default, 0), scan.Start, scan.End);
         }
         if (taken < text.Length) Piece(text[taken..], taken, ref pass);
     }
@@ -102,10 +103,10 @@ internal sealed class TextPipeline
         }
 
         int taken = 0;
-        for (int from = 0; _normalized.Next(text.Chars, from, taken, out int start, out int end) is { } token; from = taken = end)
+        for (AddedTokenMatcher.Scan scan = _normalized.In(text.Chars); scan.Next() is { } token; taken = scan.End)
         {
-            if (start > taken) Model(text, taken, start, ref pass);
-            pass.Add(token, text.Chars[start..end], text, start);
+            if (scan.Start > taken) Model(text, taken, scan.Start, ref pass);
+            pass.Add(token, text, scan.Start, scan.End);
         }
         if (taken < text.Chars.Length) Model(text, taken, text.Chars.Length, ref pass);
     }
@@ -144,11 +145,13 @@ internal sealed class TextPipeline
 
         public readonly bool IsDone => Sink.Count >= _limit;
 
-        /// <summary>Appends an added token that stands at <paramref name="start"/> of <paramref name="text"/>.</summary>
-        public void Add(AddedToken token, ReadOnlySpan<char> matched, AlignedText text, int start)
+        /// <summary>Appends an added token that stands from <paramref name="start"/> to <paramref name="end"/> of <paramref name="text"/>; nothing, if that is empty.</summary>
+        public void Add(AddedToken token, AlignedText text, int start, int end)
         {
+            if (end == start) return;
+            ReadOnlySpan<char> matched = text.Chars[start..end];
             int index = Sink.Count;
-            if (!matched.SequenceEqual(token.Content)) Sink.Surfaces.Add(new(index, matched.ToString()));
+            if (!matched.SequenceEqual(token.Content)) Sink.AddSurface(matched);
             Sink.StartWord(text.IsIdentity ? text.Origin : 0, Word);
             Sink.Add(token.Id, start, matched.Length);
             Sink.ToOriginal(index, text);

@@ -114,7 +114,7 @@ public sealed class Tokenizer
     {
         ArgumentNullException.ThrowIfNull(text);
         int most = maxLength ?? int.MaxValue;
-        Workspace work = _workspaces.Rent();
+        Workspace work = _workspaces.Rent(keepsSurfaces: false, text.Length);
         _pipeline.Run(text, work.First, work, pair is null && most < int.MaxValue ? most + 1 : int.MaxValue, word: null);
         if (pair is not null) _pipeline.Run(pair, work.Second, work, int.MaxValue, word: null);
         TokenIds ids = _builder.BuildIds(work, pair is not null, most);
@@ -137,7 +137,7 @@ public sealed class Tokenizer
     /// <exception cref="TokenizerException"><paramref name="maxLength"/> leaves no room for the special tokens.</exception>
     public bool AppendIds(ReadOnlySpan<char> text, int maxLength, TokenIdBuffer buffer)
     {
-        Workspace work = _workspaces.Rent();
+        Workspace work = _workspaces.Rent(keepsSurfaces: false, text.Length);
         _pipeline.Run(text, work.First, work, maxLength < int.MaxValue ? maxLength + 1 : int.MaxValue, word: null);
         bool isCut = _builder.AppendIds(work, maxLength, buffer);
         _workspaces.Return(work);
@@ -171,7 +171,7 @@ public sealed class Tokenizer
 
     private Encoding EncodeUnpadded(string text, string? pair, EncodeOptions options)
     {
-        Workspace work = _workspaces.Rent();
+        Workspace work = _workspaces.Rent(keepsSurfaces: true, text.Length);
         _pipeline.Run(text, work.First, work, Limit(options, pair is not null), word: null);
         if (pair is not null) _pipeline.Run(pair, work.Second, work, int.MaxValue, word: null);
         Encoding encoding = _builder.Build(work, pair is not null, options);
@@ -181,7 +181,7 @@ public sealed class Tokenizer
 
     private Encoding EncodeWordsUnpadded(IReadOnlyList<string> words, IReadOnlyList<string>? pairWords, EncodeOptions options)
     {
-        Workspace work = _workspaces.Rent();
+        Workspace work = _workspaces.Rent(keepsSurfaces: true, words.Count);
         for (int i = 0; i < words.Count; i++) _pipeline.Run(words[i], work.First, work, int.MaxValue, i);
         for (int i = 0; i < (pairWords?.Count ?? 0); i++) _pipeline.Run(pairWords![i], work.Second, work, int.MaxValue, i);
         Encoding encoding = _builder.Build(work, pairWords is not null, options);

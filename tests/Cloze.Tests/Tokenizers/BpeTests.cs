@@ -5,6 +5,19 @@ namespace Cloze.Tests.Tokenizers;
 
 public sealed class BpeTests
 {
+    /// <summary>Why a long word is read to its end whatever is kept of it: its last character may change its first token.</summary>
+    [Fact]
+    public void Tokenize_OfAWordDependsOnItsEnd()
+    {
+        using ScratchFolder scratch = new();
+        string[] merges = ["hi", "gh", "fg", "ef", "de", "cd", "bc", "ab"];
+        string vocabulary = string.Join(',', "abcdefghi".Select(c => $"\"{c}\"").Concat(merges.Select(merge => $"\"{merge}\"")).Select((token, id) => $"{token}:{id}"));
+        string list = string.Join(',', merges.Select(merge => $"[\"{merge[0]}\",\"{merge[1]}\"]"));
+        Tokenizer tokenizer = Tokenizer.Load(scratch.Write("tokenizer.json", "{\"model\":{\"type\":\"BPE\",\"vocab\":{" + vocabulary + "},\"merges\":[" + list + "]}}"));
+        Assert.Equal("ab cd ef gh", string.Join(' ', tokenizer.Encode("abcdefgh").Tokens()));
+        Assert.Equal("a bc de fg hi", string.Join(' ', tokenizer.Encode("abcdefghi").Tokens()));
+    }
+
     /// <summary>
     /// Random vocabularies over a, b and c with merges in impossible orders (a pair before those that make its parts), words of all lengths, windows of a few symbols:
     /// the ids of the plain algorithm.

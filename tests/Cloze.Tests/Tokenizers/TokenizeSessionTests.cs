@@ -66,6 +66,16 @@ public sealed class TokenizeSessionTests
     [InlineData("""{"text":5,"n":3}""", "text is 5; a text is needed.")]
     [InlineData("""{"words":["a",[1]],"n":3}""", "words is StartArray; a text is needed.")]
     [InlineData("""{"ids":[3000000000],"n":3}""", "a whole number from -2147483648 to 2147483647 is needed.")]
+    [InlineData("""{"ids":[1,-7],"n":3}""", "ids is -7; a whole number of at least 0")]
+    [InlineData("""{"ids":{},"n":3}""", "ids is StartObject; a list of whole numbers")]
+    [InlineData("""{"words":["a"],"text":"a","n":3}""", "text and words cannot stand in one request")]
+    [InlineData("""{"pair":"a","n":3}""", "pair stands without text")]
+    [InlineData("""{"pair":"a","words":["a"],"n":3}""", "pair stands without text")]
+    [InlineData("""{"ids":[1],"pair":"a","n":3}""", "pair stands without text")]
+    [InlineData("""{"pair_words":["a"],"text":"a","n":3}""", "pair_words stands without words")]
+    [InlineData("""{"text":"a","as_file":true,"max_length":4,"n":3}""", "as_file asks for the file's own settings, and max_length for others")]
+    [InlineData("""{"text":"a","truncation":"first","n":3}""", "truncation is first; longest_first, only_first or only_second")]
+    [InlineData("""{"text":"a","add_special":1,"n":3}""", "add_special is 1; true or false is needed")]
     [InlineData("""{"text":"a","padding":{"strategy":"longest","multiple_of":-8},"n":3}""", "padding.multiple_of is -8; a whole number of at least 0")]
     [InlineData("""{"text":"a","padding":{"strategy":"longest","pad_id":-5},"n":3}""", "padding.pad_id is -5; a whole number of at least 0")]
     public void AnError_NamesFieldAndNumber_WhereverTheyStand(string request, string words)
@@ -74,6 +84,13 @@ public sealed class TokenizeSessionTests
         Assert.Equal(3, answer.GetProperty("n").GetInt32());
         Assert.Contains(words, answer.GetProperty("error").GetString(), StringComparison.Ordinal);
     }
+
+    /// <summary>A recorded line with its answer is a request: what an answer holds is ignored.</summary>
+    [Theory]
+    [InlineData("""{"text":"a a","ids":[9,9,9],"tokens":["a"]}""")]
+    [InlineData("""{"ids":"x","text":"a a","offsets":-1}""")]
+    [InlineData("""{"words":["a","a"],"ids":[-1],"text":null,"pair":null}""")]
+    public void IdsBesideATextOrWords_AreIgnored(string request) => Assert.Equal("[1,1]", Answers(request).Single().GetProperty("ids").GetRawText());
 
     [Fact]
     public void AnEscapedLoneSurrogate_CountsAsTheReplacementCharacter()
@@ -86,7 +103,7 @@ public sealed class TokenizeSessionTests
     [Fact]
     public void IdsAlone_AreDecoded()
     {
-        JsonElement answer = Answers("""{"n":1.50,"ids":[1,-7,99,0]}""").Single();
+        JsonElement answer = Answers("""{"n":1.50,"ids":[1,7,99,0]}""").Single();
         Assert.Equal("1.50", answer.GetProperty("n").GetRawText());
         Assert.Equal("""["a",null,null,"[UNK]"]""", answer.GetProperty("tokens").GetRawText());
         Assert.Equal("a [UNK]", answer.GetProperty("decoded").GetString());

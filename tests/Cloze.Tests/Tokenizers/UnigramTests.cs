@@ -36,6 +36,23 @@ public sealed class UnigramTests
         AssertSame(pieces, Model(pieces, unknown: 0), new('a', length));
     }
 
+    /// <summary>What is written of a long word stands, whatever follows; a block or two are read beyond the limit.</summary>
+    [Fact]
+    public void Tokenize_EndsWithinALongWordOnceThereAreTokensEnough()
+    {
+        List<(string Piece, double Score)> pieces = [("<unk>", 0), ("a", -1.5), ("ab", -2.5), ("abc", -3.1), ("bc", -2), ("c", -1.2)];
+        Unigram model = Model(pieces, unknown: 0);
+        string word = Text(new(9), "abcd", 1_000_000);
+        TokenSink all = new(), some = new() { Limit = 100, KeepsSurfaces = false };
+        model.Tokenize(word, all);
+        model.Tokenize(word, some);
+        Assert.InRange(some.Count, 100, 20_000);
+        Assert.Equal(all.Ids[..some.Count].ToArray(), some.Ids.ToArray());
+        Assert.Equal(all.Offsets[..some.Count].ToArray(), some.Offsets.ToArray());
+        Assert.Empty(some.Surfaces);
+        Assert.NotEmpty(all.Surfaces);
+    }
+
     [Fact]
     public void Tokenize_RefusesUnknownCharactersWhereThereIsNoUnknownPiece()
     {

@@ -72,23 +72,23 @@ internal static class PreTokenizerJson
         string replacement = TokenizerComponents.Character(json.Need("replacement"));
         if (replacement.Length > 1) throw json.Wrong("a replacement of one UTF-16 unit");
         PrependScheme scheme = Scheme(json);
-        if (scheme == PrependScheme.Always && !json.Flag("add_prefix_space", true)) throw json.Wrong("no prepend_scheme, or never, with add_prefix_space false");
         steps.Add(new PrefixRewriter(replacement[0], replacesSpaces: true, scheme));
         if (json.Flag("split", true)) steps.Add(new MetaspacePreTokenizer(replacement[0]));
     }
 
-    /// <summary><c>prepend_scheme</c> of Metaspace, and <c>add_prefix_space</c>, which older files have instead.</summary>
-    public static PrependScheme Scheme(JsonValue json) => json.Find("prepend_scheme") switch
+    /// <summary><c>prepend_scheme</c> of Metaspace. Older files have <c>add_prefix_space</c>, which must not contradict it, as in the reference.</summary>
+    public static PrependScheme Scheme(JsonValue json)
     {
-        null => json.Flag("add_prefix_space", true) ? PrependScheme.Always : PrependScheme.Never,
-        { } found => found.Text() switch
+        JsonValue? found = json.Find("prepend_scheme");
+        PrependScheme scheme = found?.Text() switch
         {
-            "always" => PrependScheme.Always,
+            null or "always" => PrependScheme.Always,
             "first" => PrependScheme.First,
             "never" => PrependScheme.Never,
-            var other => throw TokenizerComponents.Unsupported(found, other, "always, first, never"),
-        },
-    };
+            var other => throw TokenizerComponents.Unsupported(found!, other, "always, first, never"),
+        };
+        return scheme == PrependScheme.Never || json.Flag("add_prefix_space", true) ? scheme : throw json.Wrong("prepend_scheme never with add_prefix_space false");
+    }
 
     private static SplitBehavior Behavior(JsonValue json) => json.Text() switch
     {

@@ -131,7 +131,8 @@ internal sealed class SpecialTokens
 }
 
 /// <summary>
-/// Gives added tokens their ids: the model's where it knows the text, else the next free one, in order. Of two with one text the last counts, in the place of the first.
+/// Gives added tokens their ids: the model's where it knows the text, else the next free one, in order. Of two with one text the last counts, in the place of the first; it is special if
+/// one of them is.
 /// </summary>
 internal sealed class AddedTokenIds(ITokenModel model)
 {
@@ -147,7 +148,7 @@ internal sealed class AddedTokenIds(ITokenModel model)
         if (token.Content.Length == 0) return;
         if (_places.TryGetValue(token.Content, out int place))
         {
-            Tokens[place] = token.With(Tokens[place].Id);
+            Tokens[place] = (token with { Special = token.Special || Tokens[place].Special }).With(Tokens[place].Id);
             return;
         }
         _places.Add(token.Content, Tokens.Count);

@@ -12,7 +12,7 @@ internal ref struct BpeWriter(ReadOnlySpan<char> word, TokenSink sink)
 
     public void Add(int id, int bytes)
     {
-        if (_isAscii)
+        if (_isAscii && _at + bytes <= _word.Length) // bytes of a suffix may go beyond
         {
             sink.Add(id, _at, bytes);
             _at += bytes;

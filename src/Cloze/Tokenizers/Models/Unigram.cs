@@ -63,6 +63,7 @@ internal sealed class Unigram : IWordModel
                 if (meeting > 0)
                 {
                     Write(word, origin, meeting, ref unknownFrom, paths, sink);
+                    if (sink.Count >= sink.Limit) return; // what follows cannot change these
                     paths.Shift(meeting, end);
                     origin += meeting;
                 }
@@ -131,7 +132,7 @@ internal sealed class Unigram : IWordModel
             return;
         }
         if (_byteIds is not null && AddBytes(text, start, sink)) return;
-        sink.Surfaces.Add(new(sink.Count, text.ToString()));
+        sink.AddSurface(text);
         sink.Add(_unknown, start, text.Length);
     }
 

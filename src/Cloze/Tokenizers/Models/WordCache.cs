@@ -98,7 +98,7 @@ internal sealed class WordCache
     public static void Store(ref Line line, in Key key, TokenSink sink, int first)
     {
         int count = sink.Count - first;
-        if (count is 0 or > MaxTokens || sink.Surfaces is [.., { Index: var last }] && last >= first) return;
+        if (count is 0 or > MaxTokens || sink.LastSurface >= first) return;
         (line.Low, line.High, line.Tag, line.Count) = (key.Low, key.High, key.Tag, (byte)count);
         for (int k = 0; k < count; k++)
         {

@@ -155,7 +155,7 @@ internal sealed class WordPiece : ITokenModel
     /// <summary>A word of any characters and any length.</summary>
     private void Word(ReadOnlySpan<char> word, TokenSink sink)
     {
-        if (word.Length > _maxInputChars && CodePoints(word) > _maxInputChars)
+        if (word.Length > _maxInputChars && (word.Length > 2L * _maxInputChars || CodePoints(word) > _maxInputChars))
         {
             Unknown(word, sink);
             return;

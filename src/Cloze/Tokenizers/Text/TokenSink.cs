@@ -19,6 +19,15 @@ internal sealed class TokenSink
     /// <summary>Texts of the few tokens that are not their vocabulary entry: (index, text).</summary>
     public List<TokenSurface> Surfaces { get; } = [];
 
+    /// <summary>Whether somebody asks for them; ids alone need no texts.</summary>
+    public bool KeepsSurfaces { get; set; } = true;
+
+    /// <summary>The last token that is not its vocabulary entry, kept or not; −1: none.</summary>
+    public int LastSurface { get; private set; } = -1;
+
+    /// <summary>After how many tokens a model may end, be it within a word.</summary>
+    public int Limit { get; set; } = int.MaxValue;
+
     /// <summary>Tokens that begin with a space put before a character of two units, whose place it has: one character into them is two units.</summary>
     public List<int> WidePrefixes { get; } = [];
 
@@ -45,6 +54,7 @@ internal sealed class TokenSink
     {
         Count = 0;
         Surfaces.Clear();
+        LastSurface = -1;
         WidePrefixes.Clear();
     }
 
@@ -86,6 +96,13 @@ internal sealed class TokenSink
             offsets[k] = new(start + line.Starts[k], start + line.Ends[k]);
         }
         Count = n + count;
+    }
+
+    /// <summary>The next token's text is not its vocabulary entry.</summary>
+    public void AddSurface(ReadOnlySpan<char> text)
+    {
+        LastSurface = Count;
+        if (KeepsSurfaces) Surfaces.Add(new(Count, text.ToString()));
     }
 
     /// <summary>Takes back the tokens from <paramref name="count"/> on.</summary>

@@ -3,8 +3,8 @@ namespace Cloze.Tokenizers;
 /// <summary>The memory of one call; kept for the next.</summary>
 internal sealed class Workspace
 {
-    /// <summary>Tokens or UTF-16 units; a call that needed more leaves its memory to the collector.</summary>
-    private const int MostKept = 1 << 20;
+    /// <summary>Tokens or UTF-16 units; what a call needed beyond that the collector may take.</summary>
+    internal const int MostKept = 1 << 20;
 
     public readonly TokenSink First = new(), Second = new();
     public readonly AlignedBuffer Buffer = new();
@@ -22,7 +22,7 @@ internal sealed class Workspace
         && Splits.Capacity <= MostKept;
 }
 
-/// <summary>Idle workspaces, at most one for each core. Safe for concurrent use, without a lock.</summary>
+/// <summary>Idle workspaces, at most one for each core, and one for long texts until the collector runs. Safe for concurrent use, without a lock.</summary>
 /// <remarks>A thread goes back to the place it used last, so that the words that a workspace remembers stay in the cache of one core.</remarks>
 internal sealed class WorkspacePool
 {
@@ -30,10 +30,14 @@ internal sealed class WorkspacePool
     private static int t_place;
 
     private readonly Workspace?[] _idle = new Workspace?[Environment.ProcessorCount];
+    private WeakReference<Workspace>? _large;
 
-    public Workspace Rent()
+    /// <param name="keepsSurfaces">Somebody will ask for the texts of tokens.</param>
+    /// <param name="units">The length of the text.</param>
+    public Workspace Rent(bool keepsSurfaces, int units)
     {
         Workspace? work = null;
+        if (units > Workspace.MostKept) Interlocked.Exchange(ref _large, null)?.TryGetTarget(out work);
         int place = t_place;
         for (int i = 0; i < _idle.Length && work is null; i++)
         {
@@ -44,12 +48,17 @@ internal sealed class WorkspacePool
         work ??= new();
         work.First.Clear();
         work.Second.Clear();
+        work.First.KeepsSurfaces = work.Second.KeepsSurfaces = keepsSurfaces;
         return work;
     }
 
     public void Return(Workspace work)
     {
-        if (!work.IsWorthKeeping) return;
+        if (!work.IsWorthKeeping)
+        {
+            Volatile.Write(ref _large, new(work));
+            return;
+        }
         int place = t_place;
         for (int i = 0; i < _idle.Length; i++)
         {
