@@ -217,4 +217,16 @@ public sealed class TokenizerFileTests
     }
 
     private static List<JsonElement> Index() => [.. JsonDocument.Parse(File.ReadAllBytes(Shared.Path("goldens", "checkpoints", "index.json"))).RootElement.GetProperty("files").EnumerateArray()];
+
+    [Fact]
+    public void Encode_AfterATextWithoutPreTokensGoesOn()
+    {
+        using ScratchFolder scratch = new();
+        Tokenizer tokenizer = Tokenizer.Load(scratch.Write("tokenizer.json", """
+            {"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"WhitespaceSplit"},{"type":"Digits","individual_digits":true}]},
+             "model":{"type":"WordLevel","unk_token":"[UNK]","vocab":{"[UNK]":0,"a":1}}}
+            """));
+        Assert.Empty(tokenizer.Encode("   ").Ids.ToArray());
+        Assert.Equal([1, 0], tokenizer.Encode("a 1").Ids.ToArray());
+    }
 }

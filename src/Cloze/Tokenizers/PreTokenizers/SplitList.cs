@@ -8,7 +8,7 @@ internal readonly record struct Split(int Start, int End);
 /// <summary>The pre-tokens of a piece while they are made; reused.</summary>
 internal sealed class SplitList
 {
-    private Split[] _items = new Split[256], _taken = [];
+    private Split[] _items = new Split[256], _taken = new Split[256]; // never empty, since they change places
 
     public int Count { get; private set; }
     public int Capacity => _items.Length + _taken.Length;
