@@ -49,7 +49,8 @@ internal sealed record ModuleEntry(string Source, string Kind, string Path, stri
             throw new CheckpointException($"{path}: module {FileFault.Shown(type)} is code of its own, which is not run; modules of {Package}* are supported.");
         string given = (fields.Text("path") ?? "").TrimEnd('/');
         if (given.Length > 0 && !FolderBounds.IsPlainPath(given))
-            throw new CheckpointException($"{path}: path {FileFault.Shown(given)} of module {FileFault.Shown(type)} may leave the folder, and is not followed.");
+            throw new CheckpointException($"{path}: path {FileFault.Shown(given)} of module {FileFault.Shown(type)} leaves the folder, "
+                + $"or is no plain path; name a folder beside {FileName}, or within one.");
         string within = System.IO.Path.Combine(folder, given);
         if (given.Length > 0 && !FolderBounds.Hold(folder, within))
             throw new CheckpointException($"{path}: path {FileFault.Shown(given)} of module {FileFault.Shown(type)} is a link that leaves the folder, "
