@@ -93,11 +93,14 @@ internal sealed class AddedTokenMatcher
                 if (token.SingleWord && (IsWordBefore(_text, start) || IsWordAt(_text, end))) continue;
                 if (token.LStrip)
                 {
-                    while (start > 0 && UnicodeData.IsWhiteSpace(_text[start - 1])) start--;
+                    while (start > End && UnicodeData.IsWhiteSpace(_text[start - 1])) start--;
                     start = Math.Max(start, End);
                 }
                 if (token.RStrip)
+                {
+                    end = Math.Max(end, End); // what the last match swallowed behind this token is white space
                     while (end < _text.Length && UnicodeData.IsWhiteSpace(_text[end])) end++;
+                }
                 (Start, End) = (start, Math.Max(start, end));
                 return token;
             }

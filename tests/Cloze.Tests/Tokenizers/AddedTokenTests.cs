@@ -14,6 +14,18 @@ public sealed class AddedTokenTests
         Assert.Equal([(950_000, 1_000_001), (1_000_098, 1_000_102)], Found(matcher, text, null));
     }
 
+    /// <summary>Swallowing all white space on either side anew at every place would take 5 · 10^11 steps.</summary>
+    [Fact]
+    public void Next_IsLinearWhereATokenOfWhiteSpaceSwallowsTheOthers()
+    {
+        const int Length = 1_000_000;
+        string text = new('\n', Length);
+        List<(int, int)> right = Found(new([Token("\n") with { RStrip = true }], text => text), text, null);
+        Assert.Equal(Enumerable.Range(0, Length).Select(i => (i, Length)), right);
+        List<(int, int)> left = Found(new([Token("\n") with { LStrip = true }], text => text), text, null);
+        Assert.Equal(Enumerable.Range(0, Length).Select(i => (i, i + 1)), left);
+    }
+
     /// <summary>By comparing, by the automaton, and by trying every token at every place.</summary>
     [Fact]
     public void Next_FindsTheLongestOfTheLeftmostInEitherWay()

@@ -18,8 +18,8 @@ internal enum TokenizerFamily
 /// <summary>Which class a folder names, as transformers 4.57 finds it where there is no tokenizer.json.</summary>
 /// <remarks>
 /// models/auto/tokenization_auto.py: <c>tokenizer_class</c> of tokenizer_config.json, else of config.json, else the class of config.json's <c>model_type</c>. A
-/// model type that is not known here names nothing. Where the class's file is not in the folder the reference fails, and so does this: models are trained with other tokenizers than their
-/// type's (ALBERT on a BERT vocabulary, cased or not), which nothing in the folder tells.
+/// model type that is not known here names nothing, and one whose class has no file in the folder does not either: models are trained with other tokenizers than
+/// their type's (ALBERT on BERT's vocabulary).
 /// </remarks>
 internal static class TokenizerClass
 {

@@ -33,7 +33,9 @@ internal static class TokenizerFiles
         JsonValue? config = Sidecar.Read(folder, "tokenizer_config.json");
         TokenizerFamily family = TokenizerClass.Of(folder, config, out bool isNamed);
         string? vocabulary = Find(folder, "vocab.txt"), bpe = Find(folder, "vocab.json");
-        string? model = IsSentencePiece(family) || family == TokenizerFamily.None && (vocabulary ?? bpe) is null ? Model(folder, FileOf(family)) : null; // others are none of its business
+        string? model = IsSentencePiece(family) ? Model(folder, FileOf(family)) : null; // otherwise such files are none of its business
+        if (!isNamed && (IsSentencePiece(family) ? model : family == TokenizerFamily.Bert ? vocabulary : bpe) is null) family = TokenizerFamily.None;
+        if (family == TokenizerFamily.None && (vocabulary ?? bpe) is null) model = Model(folder, FileOf(family));
         return family switch
         {
             TokenizerFamily.None when vocabulary is not null => BertFiles.Read(vocabulary, config),
@@ -44,9 +46,7 @@ internal static class TokenizerFiles
             TokenizerFamily.Bert when vocabulary is not null => BertFiles.Read(vocabulary, config),
             TokenizerFamily.Gpt2 or TokenizerFamily.Roberta or TokenizerFamily.Deberta when bpe is not null => BpeFiles.Read(folder, family, config),
             _ when IsSentencePiece(family) && model is not null => SentencePieceFiles.Read(model, family, config),
-            _ when isNamed => throw new TokenizerException($"{folder} names the class {family}, but holds neither tokenizer.json nor {FileOf(family)}. Copy one of them into the folder."),
-            _ => throw new TokenizerException($"{folder} holds neither tokenizer.json nor {FileOf(family)}, which the class of its model_type, {family}, is read from. Copy one of them into the folder, or, "
-                + $"{(vocabulary is null ? "where the model reads other tokens, name their class" : "if the model reads vocab.txt, name BertTokenizer")} as tokenizer_class in tokenizer_config.json."),
+            _ => throw new TokenizerException($"{folder} names the class {family}, but holds neither tokenizer.json nor {FileOf(family)}. Copy one of them into the folder."),
         };
     }
 
