@@ -25,7 +25,7 @@ public sealed class ReplacedTokenPretraining<T>(IMaskedLm<T> generator, Replaced
     public IMaskedLm<T> Generator => generator;
     public ReplacedTokenDetector<T> Discriminator => discriminator;
 
-    /// <summary>Mean over predicted rows + λ · mean over all tokens.</summary>
+    /// <summary>Mean over predicted rows (0 where none is: the authors' code guards) + λ · mean over all tokens.</summary>
     /// <param name="filled">Of <see cref="Generator"/>, [R,V].</param>
     /// <param name="original">The tokens that stood there, R.</param>
     /// <param name="detected">Of <see cref="Discriminator"/>, [N,1].</param>
@@ -34,7 +34,8 @@ public sealed class ReplacedTokenPretraining<T>(IMaskedLm<T> generator, Replaced
     public (T Generator, T Discriminator, T Both) Losses(ILosses<T> ops, T filled, Labels original, T detected, ReadOnlyMemory<float> replaced)
     {
         using IScope<T> scope = ops.Scope("loss");
-        T ofGenerator = scope.Keep(ops.CrossEntropy(filled, original)), ofDiscriminator = scope.Keep(ops.BinaryCrossEntropy(detected, replaced));
+        T ofGenerator = scope.Keep(original.Labelled == 0 ? ops.WeightedSum([]) : ops.CrossEntropy(filled, original));
+        T ofDiscriminator = scope.Keep(ops.BinaryCrossEntropy(detected, replaced));
         return (ofGenerator, ofDiscriminator, scope.Keep(ops.WeightedSum([(1, ofGenerator), (lambda, ofDiscriminator)])));
     }
 }

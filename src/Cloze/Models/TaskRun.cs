@@ -99,10 +99,12 @@ public sealed class TaskRun<T>(EncoderModel<T> model, TaskConfig about, PackedTo
 
     /// <summary>The loss as the reference's class computes it, over real tokens; null where the labels that the task needs are not given.</summary>
     /// <param name="outputs">From <see cref="Outputs(IOps{T}, T)"/>, still alive.</param>
-    /// <exception cref="ArgumentException">There are too many labels or too few, or one of them is no class.</exception>
+    /// <returns>NaN where no label counts, as the reference's mean over none; 0 where its code guards against that.</returns>
+    /// <exception cref="ArgumentException">There are too many labels or too few, or one of them is no class, or they are floats where classes are needed.</exception>
     public T? Loss(ILosses<T> ops, IReadOnlyList<TaskOutput<T>> outputs) => model.Head switch
     {
-        IMaskedLm<T> when labels.Classes is not null => ops.CrossEntropy(outputs[0].Value,
+        IMaskedLm<T> or PreTrainingHead<T> or TokenClassificationHead<T> or MultipleChoiceHead<T> when labels.Values is { } floats => throw NotWhole(floats),
+        IMaskedLm<T> when labels.Classes is not null => WordLoss(ops, outputs[0].Value,
             outputs[0].Rows == OutputRows.Labelled ? Words().Labels : WordOfEachToken()),
         PreTrainingHead<T> when labels.Classes is not null && labels.Order is { } order =>
             PreTrainingHead<T>.Loss(ops, outputs[0].Value, WordOfEachToken(), outputs[1].Value, Checked(order, Batch.Sequences, classes: 2)),
@@ -113,8 +115,8 @@ public sealed class TaskRun<T>(EncoderModel<T> model, TaskConfig about, PackedTo
             TokenClassificationHead<T>.Loss(ops, outputs[0].Value, Checked(OfTokens(tags), Batch.Tokens, about.Labels.Count)),
         QuestionAnsweringHead<T> when labels.Starts is { } starts && labels.Ends is { } ends => QuestionAnsweringHead<T>.Loss(
             ops, outputs[0].Value, outputs[1].Value, Batch, Spans(starts), Spans(ends)),
-        ReplacedTokenHead<T> when labels.Classes is { } replaced =>
-            ReplacedTokenHead<T>.Loss(ops, outputs[0].Value, Floats(Checked(OfTokens(replaced), Batch.Tokens, classes: 2).Span)),
+        ReplacedTokenHead<T> when (labels.Values ?? (labels.Classes is { } whole ? Floats(whole) : null)) is { } replaced =>
+            ReplacedTokenHead<T>.Loss(ops, outputs[0].Value, Replaced(replaced)),
         _ => null,
     };
 
@@ -151,6 +153,10 @@ public sealed class TaskRun<T>(EncoderModel<T> model, TaskConfig about, PackedTo
         return packed.Labelled(words, IsWord);
     }
 
+    /// <summary>Code that takes words above 0 only looks whether there is one: 0 without (MosaicBERT's and DeBERTa's original pretraining code).</summary>
+    private T WordLoss(ILosses<T> ops, T logits, Labels words) =>
+        model.Rules.IgnoresZero && words.Labelled == 0 ? ops.WeightedSum([]) : ops.CrossEntropy(logits, words);
+
     private T ClassLoss(ILosses<T> ops, T logits)
     {
         int sequences = Batch.Sequences, classes = about.Labels.Count;
@@ -161,8 +167,12 @@ public sealed class TaskRun<T>(EncoderModel<T> model, TaskConfig about, PackedTo
             int[] right = labels.Classes ?? (about.Problem is null
                 ? [.. labels.Values!.Select(label => label < 0 ? Labels.Ignored : (int)label)]
                 : throw new ArgumentException("Labels are floats; a single label of several classes is a whole number."));
-            return SequenceClassificationHead<T>.Loss(
-                ops, logits, Checked([.. right.Select(label => model.Rules.IgnoresNegative && label < 0 ? Labels.Ignored : label)], sequences, classes));
+            if (about.Problem is null && labels.Classes is not null && right.Length == sequences * classes && right.Length != sequences)
+                throw new ArgumentException($"The {right.Length} labels are whole numbers, so each is the one class of a sequence, and {sequences} are needed; "
+                    + $"0 or 1 for each of {classes} classes are given as floats.");
+            Labels known = Checked([.. right.Select(label => model.Rules.IgnoresNegative && label < 0 ? Labels.Ignored : label)], sequences, classes);
+            bool isGuarded = model.Rules.IgnoresNegative && about.Problem is null;   // DeBERTa's class looks whether there is a label: 0 without
+            return isGuarded && known.Labelled == 0 ? ops.WeightedSum([]) : SequenceClassificationHead<T>.Loss(ops, logits, known);
         }
         float[] values = labels.Values ?? Floats(labels.Classes);
         if (values.Length != sequences * classes)
@@ -191,10 +201,36 @@ public sealed class TaskRun<T>(EncoderModel<T> model, TaskConfig about, PackedTo
 
     private int[] OfTokens(int[] padded)
     {
+        RequireColumns(padded.Length);
+        return packed.Of(padded);
+    }
+
+    /// <summary>Targets of a sigmoid: of real tokens only, and all of these, so none is "no label".</summary>
+    private float[] Replaced(float[] padded)
+    {
+        RequireColumns(padded.Length);
+        float[] targets = new float[packed.Places.Count];
+        for (int row = 0; row < targets.Length; row++)
+        {
+            targets[row] = padded[packed.Places.Span[row]];
+            if (targets[row] is not (>= 0 and <= 1))
+                throw new ArgumentException($"A label is {targets[row]}; labels of real tokens are 0 (original) … 1 (replaced), and each of these tokens needs one.");
+        }
+        return targets;
+    }
+
+    private void RequireColumns(int count)
+    {
         int needed = Batch.Sequences * packed.Length;
-        return padded.Length == needed
-            ? packed.Of(padded)
-            : throw new ArgumentException($"There are {padded.Length} labels; one for each of {needed} columns is needed.");
+        if (count != needed) throw new ArgumentException($"There are {count} labels; one for each of {needed} columns is needed.");
+    }
+
+    private ArgumentException NotWhole(float[] floats)
+    {
+        string needed = model.Head is MultipleChoiceHead<T>
+            ? $"the right choice of each of {Batch.Sequences / choices} questions"
+            : $"one for each column of [{Batch.Sequences},{packed.Length}]";
+        return new($"label.labels of {floats.Length} floats is not of whole numbers, which are needed: {needed}.");
     }
 
     private Labels Spans(int[] columns) =>

@@ -190,6 +190,71 @@ public sealed class ForwardCommandTests : IDisposable
         Assert.Equal(losses[0], losses[1]);
     }
 
+    /// <summary>The mean over none, as torch.nn.CrossEntropyLoss; half a NaN is one.</summary>
+    [Theory]
+    [InlineData("bert", "mlm-relative-key", "label.labels", new[] { 2, 2 }, new[] { -100, -100, -100, -100 })]
+    [InlineData("bert", "token", "label.labels", new[] { 2, 2 }, new[] { -100, -100, -100, -100 })]
+    [InlineData("bert", "pretraining", "label.labels", new[] { 2, 2 }, new[] { -100, -100, -100, -100 }, "label.next_sentence_label", new[] { 0, 1 })]
+    [InlineData("bert", "seq-single", "label.labels", new[] { 2 }, new[] { -100, -100 })]
+    [InlineData("modernbert", "mlm-sparse", "label.labels", new[] { 2, 2 }, new[] { -100, -100, -100, -100 })]
+    [InlineData("bert", "qa", "label.start_positions", new[] { 2 }, new[] { 2, 5 }, "label.end_positions", new[] { 0, 1 })]
+    public void Forward_TheLossOverNoLabel_IsNaN(string family, string name, string label, int[] shape, int[] labels, string? other = null, int[]? others = null)
+    {
+        (string, int[], int[])[] more = other is null ? [] : [(other, [2], others!)];
+        string inputs = Inputs([("input.input_ids", [2, 2], [1, 2, 3, 4]), (label, shape, labels), .. more]);
+        ForwardCommand.Run(GoldenCases.Folder(family, name), null, keepsStates: false, inputs, Result, threads: 1);
+        Assert.Equal([float.NaN], new GoldenTensors(Result)["output.loss"].Floats());
+    }
+
+    /// <summary>These authors' code looks whether there is a word to predict.</summary>
+    [Theory]
+    [InlineData("mosaicbert", "mlm-long-beyond-alibi-size")]
+    [InlineData("deberta-original", "emd-v1")]
+    public void Forward_TheLossOverNoWord_IsZero_WhereTheAuthorsCodeGuards(string family, string name)
+    {
+        string inputs = Inputs(("input.input_ids", [1, 3], [5, 6, 7]), ("label.labels", [1, 3], [0, -100, 0]));
+        ForwardCommand.Run(GoldenCases.Folder(family, name), null, keepsStates: false, inputs, Result, threads: 1);
+        Assert.Equal([0f], new GoldenTensors(Result)["output.loss"].Floats());
+    }
+
+    [Theory]
+    [InlineData("mlm-relative-key", "label.labels of 4 floats is not of whole numbers, which are needed: one for each column of [2,2]", 2, 2)]
+    [InlineData("token", "label.labels of 6 floats is not of whole numbers, which are needed: one for each column of [2,2]", 3, 2)]
+    [InlineData("pretraining", "label.labels of 4 floats is not of whole numbers", 2, 2)]
+    public void Forward_RefusesFloats_WhereLabelsAreClasses(string name, string words, int rows, int columns)
+    {
+        string inputs = Inputs([("input.input_ids", [2, 2], [1, 2, 3, 4])], NewTensor.Of("label.labels", [rows, columns], new float[rows * columns]));
+        CommandException refusal = Assert.Throws<CommandException>(() => ForwardCommand.Run(Bert(name), null, keepsStates: false, inputs, Result, threads: 1));
+        Assert.Contains(words, refusal.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(Result));
+    }
+
+    [Fact]
+    public void Forward_SaysThatWholeNumbersAreClasses_WhereOneForEachClassIsGiven()
+    {
+        string inputs = Inputs(("input.input_ids", [2, 2], [1, 2, 3, 4]), ("label.labels", [2, 3], [0, 1, 0, 1, 0, 1]));
+        CommandException refusal = Assert.Throws<CommandException>(() => ForwardCommand.Run(Bert("seq-single"), null, keepsStates: false, inputs, Result, threads: 1));
+        Assert.Contains("are whole numbers", refusal.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Expected: the mean of log(1 + exp(x)) − label·x over the written logits, as torch.nn.BCEWithLogitsLoss.</summary>
+    [Fact]
+    public void Forward_TakesFloatsForReplacedTokens()
+    {
+        string folder = GoldenCases.Folder("electra", "pretraining");
+        (string, int[], int[]) ids = ("input.input_ids", [1, 3], [5, 6, 7]);
+        float[] labels = [0, 1, 1];
+        ForwardCommand.Run(folder, null, keepsStates: false, Inputs([ids], NewTensor.Of("label.labels", [1, 3], labels)), Result, threads: 1);
+        GoldenTensors floats = new(Result);
+        double want = floats["output.logits"].Floats().Zip(labels).Average(pair => Math.Log(1 + Math.Exp(pair.First)) - pair.Second * pair.First);
+        Assert.Equal(want, floats["output.loss"].Floats()[0], 1e-5);
+        ForwardCommand.Run(folder, null, keepsStates: false, Inputs(ids, ("label.labels", [1, 3], [0, 1, 1])), Result, threads: 1);
+        Assert.Equal(floats["output.loss"].Floats(), new GoldenTensors(Result)["output.loss"].Floats());
+        string ignored = Inputs(ids, ("label.labels", [1, 3], [0, 1, -100]));
+        Assert.Contains("A label is -100; labels of real tokens are 0 (original) … 1 (replaced)", Assert.Throws<CommandException>(() =>
+            ForwardCommand.Run(folder, null, keepsStates: false, ignored, Result, threads: 1)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Forward_AsksForSeparatorsOrAMask_WhereLongformersQuestionIsGlobal()
     {
@@ -207,11 +272,13 @@ public sealed class ForwardCommandTests : IDisposable
 
     private static string Bert(string name) => GoldenCases.Folder("bert", name);
 
-    private string Inputs(params (string Name, int[] Shape, int[] Values)[] tensors)
+    private string Inputs(params (string Name, int[] Shape, int[] Values)[] tensors) => Inputs(tensors, []);
+
+    private string Inputs((string Name, int[] Shape, int[] Values)[] tensors, params NewTensor[] floats)
     {
         string path = Path.Combine(_folder.FullName, "inputs.safetensors");
-        SafetensorsWriter.Write(path, tensors.Select(tensor => new NewTensor(tensor.Name, TensorType.I64, tensor.Shape,
-            stream => stream.Write(MemoryMarshal.AsBytes<long>([.. tensor.Values.Select(value => (long)value)])))));
+        SafetensorsWriter.Write(path, [.. tensors.Select(tensor => new NewTensor(tensor.Name, TensorType.I64, tensor.Shape,
+            stream => stream.Write(MemoryMarshal.AsBytes<long>([.. tensor.Values.Select(value => (long)value)])))), .. floats]);
         return path;
     }
 }

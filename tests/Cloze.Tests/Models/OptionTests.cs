@@ -146,6 +146,30 @@ public class OptionTests
         }
     }
 
+    /// <summary>torch: the mean over none is NaN.</summary>
+    [Fact]
+    public void LossesOverNoLabel_AreNaN_InEveryReading()
+    {
+        Check(new ReferenceReading());
+        using CpuReading cpu = new();
+        Check(cpu);
+
+        static void Check<T>(IReading<T> reading) where T : class
+        {
+            Weights<T> weights = new(new RandomStart(5), reading.Factory);
+            ILosses<T> ops = reading.Open();
+            T x = ops.SelectRows(weights.Table(4, 3, "x"), new([0, 1, 2, 3]));
+            Labels none = new([Labels.Ignored, Labels.Ignored, Labels.Ignored, Labels.Ignored]);
+            RowSet pairs = new(new([0, 1, 2, 3]), new[] { 0, 2, 4 });
+            T group = ops.GroupCrossEntropy(ops.Columns(x, 0, 1), pairs, new([Labels.Ignored, Labels.Ignored]));
+            T weighted = ops.CrossEntropy(x, none, new(0.1f, new float[] { 1, 2, 3 }));
+            foreach (T loss in (T[])[ops.CrossEntropy(x, none), weighted, group, ops.WeightedSum([(0.5f, group), (0.5f, ops.CrossEntropy(x, new([0, 1, 2, 0])))])])
+                Assert.Equal([float.NaN], reading.Values(loss));
+            Assert.Equal([0f], reading.Values(ops.WeightedSum([])));
+            reading.Close(ops);
+        }
+    }
+
     [Fact]
     public void DebertasLabels_AreClassesOrProbabilities_ByTheirNumber()
     {
@@ -154,6 +178,8 @@ public class OptionTests
         Assert.Equal(Loss(new() { Classes = [2, Labels.Ignored] }), Loss(new() { Values = [2, -0.5f] }));        // below 0: none
         Assert.Equal(Loss(new() { Values = [0, 1, 0, 1, 0, 1] }), Loss(new() { Classes = [0, 1, 0, 1, 0, 1] }));
         Assert.NotEqual(Loss(new() { Values = probabilities }), Loss(new() { Values = [0, 1, 0, 1, 0, 1] }));
+        Assert.Equal(0, Loss(new() { Classes = [-1, Labels.Ignored] }));                                         // its class looks whether there is one
+        Assert.Equal(float.NaN, Loss(new() { Classes = [Labels.Ignored, Labels.Ignored] }, ProblemType.SingleLabelClassification));
         Assert.Throws<ArgumentException>(() => Loss(new() { Values = [2, 1] }, ProblemType.SingleLabelClassification));
         Assert.Throws<ArgumentException>(() => Loss(new() { Values = [2, 1, 1] }));
 

@@ -1,7 +1,7 @@
 using Cloze.Ops;
 namespace Cloze.Tests.Reference;
 
-/// <summary>Losses: the mean over what has a label, 0 where nothing has one.</summary>
+/// <summary>Losses: the mean over what has a label, NaN where nothing has one.</summary>
 internal static class LossKernels
 {
     public static double CrossEntropy(ReadOnlyMatrix logits, Labels labels, in CrossEntropyOptions options)
@@ -26,13 +26,13 @@ internal static class LossKernels
             target[c] = (weights.IsEmpty ? 1 : weights.Span[c]) * (smoothing / target.Length + (c == label ? 1 - smoothing : 0));
     }
 
-    /// <summary>The sum of the labels' weights; 1 where there is none, so that a batch without labels gives 0 and not NaN.</summary>
+    /// <summary>The sum of the labels' weights; 0 where there is none, and the mean is then 0/0.</summary>
     private static double Divisor(Labels labels, in CrossEntropyOptions options)
     {
         (_, ReadOnlyMemory<float> weights) = options;
         double total = 0;
         foreach (int label in labels.Span) if (label != Labels.Ignored) total += weights.IsEmpty ? 1 : weights.Span[label];
-        return total == 0 ? 1 : total;
+        return total;
     }
 
     public static double GroupCrossEntropy(ReadOnlyMatrix logits, RowSet groups, Labels labels)
@@ -44,7 +44,7 @@ internal static class LossKernels
             float[] x = Group(logits, groups, g);
             sum += LogSumExp(x) - x[labels.Span[g]];
         }
-        return sum / Math.Max(1, labels.Labelled);
+        return sum / labels.Labelled;
     }
 
     /// <summary>The column of one group.</summary>
@@ -63,7 +63,7 @@ internal static class LossKernels
             double logSum = LogSumExp(logits[r]);
             for (int c = 0; c < logits.Columns; c++) sum += targets[r * logits.Columns + c] * (logSum - logits[r][c]);
         }
-        return sum / Math.Max(1, logits.Rows);
+        return sum / logits.Rows;
     }
 
     public static double BinaryCrossEntropy(ReadOnlyMatrix x, ReadOnlySpan<float> targets) =>
@@ -85,6 +85,6 @@ internal static class LossKernels
     {
         double sum = 0;
         for (int r = 0; r < x.Rows; r++) for (int c = 0; c < x.Columns; c++) sum += term(x[r][c], targets[r * x.Columns + c]);
-        return sum / Math.Max(1, targets.Length);
+        return sum / targets.Length;
     }
 }
