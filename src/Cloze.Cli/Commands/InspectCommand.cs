@@ -45,8 +45,9 @@ internal static class InspectCommand
 
     private static int Run(ParseResult parsed, string? path, string? adapter, string? shape, InspectRequest request)
     {
-        if (shape is not null && (path is not null || adapter is not null || request.Tensors))
-            throw new UsageException("--shape stands in for a folder and has no values to list.");
+        if (shape is not null && path is not null) throw new UsageException("--shape stands in for a folder, so the two exclude each other: give one of them.");
+        if (shape is not null && (adapter is not null || request.Tensors))
+            throw new UsageException($"--shape has no values: {(request.Tensors ? "--tensors" : "--adapter")} needs a folder.");
         bool isFile = File.Exists(path);
         if (isFile && (request.As ?? adapter) is not null) throw new UsageException("--as and --adapter need a folder with config.json.");
         if (adapter is not null && request is { Tensors: true, As: null })

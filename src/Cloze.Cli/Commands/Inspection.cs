@@ -17,6 +17,7 @@ internal sealed class Inspection : IDisposable
     private readonly WeightFiles? _weights;
     private Checkpoint? _checkpoint;
     private LoadReport? _report;
+    private ConfigFields? _ofGenerator;
     private readonly bool _asClass;
 
     private Inspection(string path, WeightFiles? weights, bool asClass) => (Path, _weights, _asClass) = (path, weights, asClass);
@@ -59,7 +60,7 @@ internal sealed class Inspection : IDisposable
             if (!hasConfig) inspection.Add("missing-file", "config.json", "there is no config.json, which says what the weights are");
             if (!hasWeights) inspection.Try("missing-file", WeightFiles.SingleName, () => WeightFiles.Open(folder).Dispose());
             if (config is not null) inspection.ReadModel(config, place.Adapter, request);
-            inspection.ReadTokenizer(folder, config);
+            inspection.ReadTokenizer(folder, inspection._ofGenerator ?? config);   // both networks of a pair have one vocabulary
             return inspection;
         }
         catch
@@ -122,12 +123,15 @@ internal sealed class Inspection : IDisposable
         string? named = request.As ?? config.Texts("architectures")?.FirstOrDefault();
         ModelTask task = named is not null ? ModelRegistry.TaskOf(named, architecture, config.Source)
             : _checkpoint is not null ? StoredTask.Of(_checkpoint, settings)
+            : DebertaV3PretrainingConfig.Describes(config) ? ModelTask.PreTraining
             : ModelTask.Base;
         TaskConfig about = TaskConfig.Read(config, task);
         Class = named ?? architecture.Classes.First(entry => entry.Value == task).Key;
         Weights<Shape> schema = ShapeFactory.Schema();
         EncoderModel<Shape> model = architecture.Build(settings, IsShape ? ModelTask.Base : task, about.Labels.Count, schema);
-        Length = (model.Encoder.LongestSequence(), model.Encoder.Limits.Trained);
+        if (model.Head is ReplacedTokenPretraining<Shape>) _ofGenerator = config.Fields("generator");
+        IReadOnlyList<IEncoder<Shape>> encoders = ModelCost.Encoders(model);
+        Length = (encoders.Min(encoder => encoder.LongestSequence()), encoders.Min(encoder => encoder.Limits.Trained));
         CountParameters(schema, architecture);
         if (IsShape) CountHeads(architecture, settings, request);
         if (_checkpoint is not null) Compare(_checkpoint, settings, task, about.Labels.Count);
