@@ -22,11 +22,12 @@ internal static class TokenizeCommand
         Option<string> offsets = new("--offsets") { Description = "What offsets count.", HelpName = "codepoint|utf16", DefaultValueFactory = _ => "codepoint" };
         offsets.AcceptOnlyFromAmong("codepoint", "utf16");
         Option<string?> text = new("--text") { Description = "One text to encode, instead of requests on stdin.", HelpName = "TEXT" };
+        Option<bool> strict = new("--strict") { Description = "Refuse invalid UTF-8 instead of replacing it." };
         Command command = new("tokenize", """
             Encode texts to token ids with offsets, or decode ids: JSON Lines requests on stdin, an answer a line.
             A request holds text (and pair) or words (and pair_words), and may hold add_special, max_length, truncation, truncation_side, stride, padding, as_file, batch, n;
             ids alone asks to decode. A request that cannot be met is answered by an error on its line.
-            """) { model, offsets, text };
+            """) { model, offsets, text, strict };
         command.Example("cloze tokenize --text \"How are tokens packed?\"", Example);
         command.SetAction(parsed =>
         {
@@ -35,7 +36,7 @@ internal static class TokenizeCommand
             Tokenizer tokenizer = Tokenizer.Load(ModelPath(parsed.GetValue(model)));
             bool isUtf16 = parsed.GetValue(offsets) == "utf16";
             if (given is not null && CommandHost.IsForPerson(parsed)) Table(tokenizer.Encode(given), given, isUtf16);
-            else Lines(tokenizer, isUtf16, given);
+            else Lines(tokenizer, isUtf16, given, parsed.GetValue(strict));
             return CommandHost.Done;
         });
         return command;
@@ -44,7 +45,7 @@ internal static class TokenizeCommand
     /// <summary>A tokenizer file is taken as it is; a folder as in every command.</summary>
     private static string ModelPath(string? asked) => File.Exists(asked) ? asked : DefaultModel.Folder(asked, HubFiles.Tokenizer);
 
-    private static void Lines(Tokenizer tokenizer, bool isUtf16, string? given)
+    private static void Lines(Tokenizer tokenizer, bool isUtf16, string? given, bool strict)
     {
         using StandardOutput output = new();
         using JsonLines answers = new(output);
@@ -53,7 +54,7 @@ internal static class TokenizeCommand
             new TokenizeAnswers(tokenizer, isUtf16).Write(answers, TokenizeRequest.Of(given), tokenizer.Encode(given));
             return;
         }
-        using TextLines requests = TextLines.Open("-");
+        using TextLines requests = TextLines.Open("-", strict);
         new TokenizeSession(tokenizer, isUtf16, answers).Run(requests, CommandHost.Interrupted);
         requests.Report();
     }

@@ -82,11 +82,12 @@ public static class Conversion
         foreach (string file in Files(model))
         {
             cancellation.ThrowIfCancellationRequested();
-            if (IsWeights(file)) leftOut.Add(file);
-            else if (file is not ("config.json" or Card) && added.All(written => written.Name != file.Replace('\\', '/')))
+            bool isRead = checkpoint.Weights.Files.Contains(Path.Combine(model, file));
+            if (IsWeights(file) && !isRead) leftOut.Add(file);
+            else if (!isRead && file is not ("config.json" or Card) && added.All(written => written.Name != file.Replace('\\', '/')))
                 folder.Write(file, stream => Copy(model, file, stream));
         }
-        leftOut.RemoveAll(file => file is WeightFiles.IndexName or WeightFiles.TorchIndexName || checkpoint.Weights.Files.Contains(Path.Combine(model, file)));
+        leftOut.RemoveAll(file => file is WeightFiles.IndexName or WeightFiles.TorchIndexName);
         foreach ((string name, byte[] content) in added) folder.Write(name, stream => stream.Write(content));
         folder.Write("config.json", stream => stream.Write(converted.Config));
         if (ModelCard(checkpoint, options.Weights) is { } card) folder.Write(Card, stream => stream.Write(card));
@@ -216,14 +217,15 @@ public static class Conversion
         }
     }
 
-    /// <summary>The weights, their index, or the same weights in another format.</summary>
+    /// <summary>The weights, their index, or the same weights in another format, by the names that the reference saves them under; other tensors are none of them.</summary>
     private static bool IsWeights(string file)
     {
-        if (s_weightExtensions.Contains(Path.GetExtension(file))) return true;
-        return Path.GetFileName(file) == file && (Ends(".safetensors") || Ends(".safetensors.index.json")
-            || file.StartsWith("pytorch_model", StringComparison.Ordinal) && (Ends(".bin") || Ends(".bin.index.json")));
+        if (s_weightExtensions.Contains(Path.GetExtension(file)) || file == Adapter.WeightsName) return true;
+        return Path.GetFileName(file) == file && (Is("model", ".safetensors") || Is("pytorch_model", ".bin"));
 
-        bool Ends(string extension) => file.EndsWith(extension, StringComparison.Ordinal);
+        // name.bin, name.fp16.bin, name-00001-of-00002.bin and their indexes
+        bool Is(string name, string extension) => file.StartsWith(name, StringComparison.Ordinal) && file[name.Length] is '.' or '-'
+            && (file.EndsWith(extension, StringComparison.Ordinal) || file.EndsWith(extension + ".index.json", StringComparison.Ordinal));
     }
 
     /// <exception cref="CheckpointException">It leads out of the folder, or is no file with an end.</exception>

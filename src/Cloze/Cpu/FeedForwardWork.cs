@@ -23,6 +23,7 @@ internal sealed class FeedForwardWork : IWork
     {
         (IKernels kernels, IParallel workers) = (runtime.Kernels, runtime.Workers);
         int rows = call.X.Rows, width = call.In.Outputs, stride = CpuTensor.StrideOf(width);
+        if (rows == 0) return;
         bool few = workers.Threads > 1 && rows < FewRows * workers.Threads;
         int tileRows = few ? rows : TileRows(call, workers.Threads), tiles = few ? 1 : (rows + tileRows - 1) / tileRows;
         using BlockPool.Lease scratch = runtime.Pool.Lend((long)Math.Min(tiles, workers.Threads) * tileRows * stride);

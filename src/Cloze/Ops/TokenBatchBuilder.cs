@@ -218,8 +218,9 @@ public static class TokenBatchBuilder
         if (limits.Types is int types && (uint)type >= (uint)types) Fail($"type {type} is not in the type table (0 … {types - 1})");
         if (limits.Positions is int positions && (uint)position >= (uint)positions)
         {
-            string reads = position >= positions && position >= column ? $", which is enough for {positions - (position - column)} tokens" : "";
-            Fail($"position {position} is not in the position table (0 … {positions - 1}){reads}: longer sequences must be truncated");
+            int most = positions - Math.Max(position - column, 0);   // RoBERTa counts from behind pad_token_id
+            string remedy = position >= positions && most > 0 ? $", which is enough for {most} tokens: longer sequences must be truncated" : "";
+            Fail($"position {position} is not in the position table (0 … {positions - 1}){remedy}");
         }
         if (limits.Columns is int columns && column >= columns) Fail($"the model knows {columns} columns: longer sequences must be truncated");
 

@@ -149,14 +149,16 @@ public class ConversionTests
         folder.Write("model/1_Pooling/config.json", "{}");
         folder.Write("model/2_Dense/model.safetensors", "of another module");
         folder.Write("model/pytorch_model.bin", "the same weights again");
+        folder.Write("model/model.fp16.safetensors", "the same weights again");
+        folder.Write("model/centroids.safetensors", "of somebody else");
         folder.Write("model/onnx/model.onnx", "the same weights again");
         folder.Write("model/.git/HEAD", "ref");
 
         ConversionResult result = Converted(folder.Model(), folder.Output(), WeightFormat.Int8);
 
-        Assert.Equal(["onnx/model.onnx", "pytorch_model.bin"], result.LeftOut.Select(file => file.Replace('\\', '/')));
+        Assert.Equal(["model.fp16.safetensors", "onnx/model.onnx", "pytorch_model.bin"], result.LeftOut.Select(file => file.Replace('\\', '/')));
         IEnumerable<string> files = Directory.GetFiles(folder.Output(), "*", SearchOption.AllDirectories);
-        Assert.Equal(["1_Pooling/config.json", "2_Dense/model.safetensors", "README.md", "config.json", "model.safetensors", "vocab.txt"],
+        Assert.Equal(["1_Pooling/config.json", "2_Dense/model.safetensors", "README.md", "centroids.safetensors", "config.json", "model.safetensors", "vocab.txt"],
             files.Select(file => Path.GetRelativePath(folder.Output(), file).Replace('\\', '/')).Order(StringComparer.Ordinal));
         foreach (string file in (string[])["vocab.txt", "1_Pooling/config.json", "2_Dense/model.safetensors"])
             Assert.Equal(File.ReadAllBytes(Path.Combine(folder.Model(), file)), File.ReadAllBytes(Path.Combine(folder.Output(), file)));

@@ -68,6 +68,7 @@ public class EmbedCommandTests
     {
         byte[] input = [.. "good\nb"u8, 0xFF, .. "d\n"u8];
         (await ClozeProcess.RunAsync(["embed", "--input", "-", "--strict"], input)).Refused(1, "stdin:2", "byte 2", "0xFF");
+        (await ClozeProcess.RunAsync(["tokenize", "--strict"], [0xFF])).Refused(1, "stdin:1", "byte 1", "0xFF");
     }
 
     [Fact]

@@ -88,6 +88,19 @@ public sealed class ForwardCommandTests : IDisposable
     public void Forward_RefusesSequencesThatAreTooLong() =>
         ExpectRefusal<CommandException>("position 40 is not in the position table (0 … 39), which is enough for 40 tokens", ("input.input_ids", [1, 41], new int[41]));
 
+    /// <summary>Truncating does not help where the caller gave the position.</summary>
+    [Fact]
+    public void Forward_RefusesPositionsOutsideTheTable() => ExpectRefusal<CommandException>(
+        "position 700 is not in the position table (0 … 39).", ("input.input_ids", [1, 3], [1, 2, 3]), ("input.position_ids", [1, 3], [0, 700, 2]));
+
+    /// <summary>The mask decoder and both heads get no row.</summary>
+    [Fact]
+    public void Forward_OfAPairRunsWhereNoLabelCounts()
+    {
+        string inputs = Inputs(("input.input_ids", [1, 3], [1, 2, 3]), ("input.sampled_input_ids", [1, 3], [1, 2, 3]), ("label.labels", [1, 3], [0, 0, 0]));
+        Assert.Equal(0, ForwardCommand.Run(GoldenCases.Folder("deberta-original", "rtd-gdes"), null, keepsStates: false, inputs, Result, threads: 2));
+    }
+
     [Fact]
     public void Forward_RefusesSequencesThatAreLongerThanRelativeDistances()
     {

@@ -229,4 +229,42 @@ public sealed class TokenizerFileTests
         Assert.Empty(tokenizer.Encode("   ").Ids.ToArray());
         Assert.Equal([1, 0], tokenizer.Encode("a 1").Ids.ToArray());
     }
+
+    /// <summary>tokenizers 0.23.2: ▁ab. A step that changes nothing stands between two that write.</summary>
+    [Fact]
+    public void Encode_GoesThroughAStepThatLeavesTheTextAsItIs()
+    {
+        using ScratchFolder scratch = new();
+        Tokenizer tokenizer = Tokenizer.Load(scratch.Write("tokenizer.json", """
+            {"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true},
+              {"type":"Metaspace","replacement":"▁","prepend_scheme":"never","split":true},{"type":"Metaspace","replacement":"▁","prepend_scheme":"always","split":true}]},
+             "model":{"type":"WordLevel","unk_token":"[UNK]","vocab":{"[UNK]":0,"▁ab":1,"▁.":2}}}
+            """));
+        Assert.Equal([1, 2], tokenizer.Encode("ab.").Ids.ToArray());
+    }
+
+    [Fact]
+    public void Decode_RefusesReplacementsThatGrowWithoutEnd()
+    {
+        using ScratchFolder scratch = new();
+        string replace = """{"type":"Replace","pattern":{"String":"a"},"content":"aa"}""";
+        Tokenizer tokenizer = Tokenizer.Load(scratch.Write("tokenizer.json", $$$$"""
+            {"decoder":{"type":"Sequence","decoders":[{{{{string.Join(',', Enumerable.Repeat(replace, 40))}}}}]},
+             "model":{"type":"WordLevel","unk_token":"[UNK]","vocab":{"[UNK]":0,"a":1}}}
+            """));
+        Assert.Contains("A Replace decoder makes", Assert.Throws<TokenizerException>(() => tokenizer.Decode([1])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Load_RefusesATemplateOfWhichEveryTextGetsAMillionTokens()
+    {
+        using ScratchFolder scratch = new();
+        string many = string.Join(',', Enumerable.Repeat("""{"SpecialToken":{"id":"x","type_id":0}}""", 1000));
+        string path = scratch.Write("tokenizer.json", $$$$"""
+            {"post_processor":{"type":"TemplateProcessing","single":[{"Sequence":{"id":"A","type_id":0}},{{{{many}}}}],"pair":[{"Sequence":{"id":"A","type_id":0}},{"Sequence":{"id":"B","type_id":1}}],
+              "special_tokens":{"x":{"id":"x","ids":[{{{{string.Join(',', Enumerable.Repeat(0, 1000))}}}}],"tokens":[{{{{string.Join(',', Enumerable.Repeat("\"x\"", 1000))}}}}]}}},
+             "model":{"type":"WordLevel","unk_token":"[UNK]","vocab":{"[UNK]":0,"a":1}}}
+            """);
+        Assert.Contains("more than 65536 special tokens", Assert.Throws<TokenizerException>(() => Tokenizer.Load(path)).Message, StringComparison.Ordinal);
+    }
 }

@@ -6,15 +6,25 @@ namespace Cloze.Tokenizers;
 /// <remarks>tokenizers normalizers/replace.rs, decode_chain.</remarks>
 internal sealed class ReplaceDecoder(ITextPattern pattern, string content) : IDecoder
 {
+    /// <summary>Characters, from which on no text grows: a few replacements one after another could fill the memory.</summary>
+    private const long MostGrown = 1 << 24;
+
+    /// <exception cref="TokenizerException">The texts would grow beyond 2^24 characters.</exception>
     public List<string> Decode(List<string> tokens)
     {
         List<string> texts = new(tokens.Count);
+        long given = 0, made = 0;
         SplitList matches = new();
         StringBuilder text = new();
         foreach (string token in tokens)
         {
             matches.Clear();
             if (token.Length > 0) pattern.FindAll(token, matches);
+            given += token.Length;
+            made += token.Length + (long)matches.Count * content.Length;
+            foreach (Split match in matches.Items) made -= match.End - match.Start;
+            if (made > MostGrown && made > given)
+                throw new TokenizerException($"A Replace decoder makes at least {made} characters of {given}; no more than {MostGrown} are made. Decode fewer ids at once.");
             int done = 0;
             foreach (Split match in matches.Items)
             {

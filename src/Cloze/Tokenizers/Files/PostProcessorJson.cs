@@ -4,6 +4,7 @@ namespace Cloze.Tokenizers;
 internal static class PostProcessorJson
 {
     private const string Supported = "BertProcessing, ByteLevel, RobertaProcessing, Sequence, TemplateProcessing, null";
+    private const int MostSpecials = 1 << 16;   // of one template: every text gets all of them
 
     public static Template Read(JsonValue json)
     {
@@ -56,11 +57,12 @@ internal static class PostProcessorJson
     private static TemplatePiece[] Pieces(JsonValue json, Dictionary<string, JsonValue> special, bool isPair)
     {
         List<TemplatePiece> pieces = [];
-        int first = 0, second = 0;
+        int first = 0, second = 0, added = 0;
         foreach (JsonValue item in json.Items())
         {
             TemplatePiece piece = Piece(item, special);
             pieces.Add(piece);
+            if ((added += piece.Ids.Length) > MostSpecials) throw TokenizerComponents.Unsupported(json, $"a template of more than {MostSpecials} special tokens", "fewer");
             first += piece.Source == TokenSource.First ? 1 : 0;
             second += piece.Source == TokenSource.Second ? 1 : 0;
         }

@@ -37,8 +37,7 @@ internal sealed class PreTokenization(IReadOnlyList<IPreTokenizerStep> steps)
             }
             if (isWhole) splits.Add(0, text.Chars.Length);
             isWhole = false;
-            AlignedBuffer target = work.NextRewritten();
-            if (((ITextRewriter)step).Rewrite(text, splits, target)) text = target.Text;
+            if (((ITextRewriter)step).Rewrite(text, splits, work.Spare)) text = work.TakeSpare();
         }
         if (isWhole) splits.Add(0, text.Chars.Length);
         return text;

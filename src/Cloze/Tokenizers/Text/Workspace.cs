@@ -12,10 +12,13 @@ internal sealed class Workspace
     private AlignedBuffer _rewritten = new(), _spare = new();
 
     /// <summary>Where a step of pre-tokenization may write while it reads what the last one wrote.</summary>
-    public AlignedBuffer NextRewritten()
+    public AlignedBuffer Spare => _spare;
+
+    /// <summary>What a step wrote into <see cref="Spare"/>, which is another one then.</summary>
+    public AlignedText TakeSpare()
     {
         (_rewritten, _spare) = (_spare, _rewritten);
-        return _rewritten;
+        return _rewritten.Text;
     }
 
     public bool IsWorthKeeping => First.Capacity <= MostKept && Second.Capacity <= MostKept && Buffer.Capacity <= MostKept && _rewritten.Capacity <= MostKept && _spare.Capacity <= MostKept
