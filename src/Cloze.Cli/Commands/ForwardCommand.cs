@@ -66,6 +66,7 @@ internal static class ForwardCommand
         string folder, ModelTask? task, bool keepsStates, string inputsPath, string outputsPath, int threads, bool mustDetect = false, string? global = null,
         string? adapter = null)
     {
+        ForwardPlaces.RequireOwn(outputsPath, inputsPath, adapter is null ? [folder] : [folder, adapter]);
         ForwardInputs inputs = ForwardInputs.Read(inputsPath);
         (GlobalAttention Global, int? Texts)? chosen = GlobalOption.Read(global);
         if (chosen is not null && inputs.Tokens.Global is not null)
@@ -80,6 +81,7 @@ internal static class ForwardCommand
             if (loaded.Model.GlobalSeparator is not { } separator) throw GlobalOption.NoGlobalAttention(folder);
             inputs = Given(inputsPath, () => inputs.WithGlobal(chosen.Value.Global, chosen.Value.Texts, separator));
         }
+        foreach (string line in ForwardLabels.NotRead(loaded.Model, inputs)) Messages.Write($"{inputsPath}: {line}");
         List<NewTensor> outputs = [];
         if (loaded.Model.Head is ReplacedTokenPretraining<CpuTensor> pair)
         {

@@ -14,6 +14,12 @@ internal sealed record ForwardInputs(PaddedTokens Tokens, int? Choices, TaskLabe
     /// <summary>Where rows hold several sequences each; null: a row is one.</summary>
     public ForwardSegments? Segments { get; init; }
 
+    /// <summary>The given tensors that <see cref="Labels"/> holds.</summary>
+    public IReadOnlyList<string> LabelNames { get; init; } = [];
+
+    /// <summary>The one that is <see cref="TaskLabels.Order"/>.</summary>
+    public string? OrderName => s_orders.FirstOrDefault(LabelNames.Contains);
+
     /// <summary>One row of segments, as a batch of its sequences.</summary>
     public ForwardInputs OfRow(int row) =>
         this with { Tokens = Segments!.Tokens(Tokens, row), Labels = Segments.Labels(Labels, row), Segments = null };
@@ -28,10 +34,12 @@ internal sealed record ForwardInputs(PaddedTokens Tokens, int? Choices, TaskLabe
         return this with { Tokens = Segments is null ? Tokens with { Global = global.Mask(Tokens, separator) } : Segments.WithGlobal(Tokens, global, separator) };
     }
 
-    private const string Ids = "input.input_ids", DrawnIds = "input.sampled_input_ids", Labelled = "label.labels";
+    internal const string Labelled = "label.labels", Starts = "label.start_positions", Ends = "label.end_positions";
+    private const string Ids = "input.input_ids", DrawnIds = "input.sampled_input_ids", PositionIds = "input.position_ids";
 
-    private static readonly string[] s_inputs = ["input.attention_mask", "input.token_type_ids", "input.position_ids", "input.global_attention_mask"];
-    private static readonly string[] s_labels = ["label.next_sentence_label", "label.sentence_order_label", "label.start_positions", "label.end_positions"];
+    private static readonly string[] s_inputs = ["input.attention_mask", "input.token_type_ids", PositionIds, "input.global_attention_mask"];
+    private static readonly string[] s_orders = ["label.next_sentence_label", "label.sentence_order_label"];
+    private static readonly string[] s_labels = [.. s_orders, Starts, Ends];
 
     /// <exception cref="CheckpointException">It is no safetensors file, or a tensor holds what it may not.</exception>
     /// <exception cref="CommandException">The ids are missing, or a tensor has not their shape.</exception>
@@ -48,7 +56,7 @@ internal sealed record ForwardInputs(PaddedTokens Tokens, int? Choices, TaskLabe
         {
             Mask = segments is null ? Mask("input.attention_mask") : null,
             Types = Beside("input.token_type_ids"),
-            Positions = Beside("input.position_ids"),
+            Positions = ForEachRow(PositionIds),
             Global = Mask("input.global_attention_mask"),
         };
         FileTensor? labels = file.Find(Labelled);
@@ -60,15 +68,16 @@ internal sealed record ForwardInputs(PaddedTokens Tokens, int? Choices, TaskLabe
         {
             Classes = areFloats ? null : labels?.ReadIntegers(),
             Values = areFloats ? labels!.ReadFloats() : null,
-            Order = (file.Find("label.next_sentence_label") ?? file.Find("label.sentence_order_label"))?.ReadIntegers(),
-            Starts = file.Find("label.start_positions")?.ReadIntegers(),
-            Ends = file.Find("label.end_positions")?.ReadIntegers(),
+            Order = s_orders.Select(file.Find).FirstOrDefault(order => order is not null)?.ReadIntegers(),
+            Starts = file.Find(Starts)?.ReadIntegers(),
+            Ends = file.Find(Ends)?.ReadIntegers(),
         };
         IEnumerable<string> known = [Ids, DrawnIds, Labelled, .. s_inputs, .. s_labels];
         return new(tokens, ids.Shape.Count == 3 ? ids.Shape[1] : null, given, Beside(DrawnIds),
             [.. file.Tensors.Keys.Where(IsGiven).Except(known)])
         {
             Segments = segments,
+            LabelNames = [.. ((IEnumerable<string>)[Labelled, .. s_labels]).Where(name => file.Find(name) is not null)],
         };
 
         bool IsGiven(string name) => (name.StartsWith("input.", StringComparison.Ordinal) && !(segments is not null && ForwardSegments.IsBounds(name)))
@@ -79,6 +88,14 @@ internal sealed record ForwardInputs(PaddedTokens Tokens, int? Choices, TaskLabe
             if (file.Find(name) is not { } tensor) return null;
             RequireShape(tensor);
             return tensor.ReadIntegers();
+        }
+
+        // [1,S] is every row's
+        int[]? ForEachRow(string name)
+        {
+            if (file.Find(name) is not { Shape: [1, int columns] } one || columns != length) return Beside(name);
+            int[] row = one.ReadIntegers();
+            return [.. Enumerable.Repeat(row, (int)(ids.Elements / length)).SelectMany(columnsOfRow => columnsOfRow)];
         }
 
         int[]? Mask(string name)

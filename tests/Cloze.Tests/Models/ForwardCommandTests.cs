@@ -3,6 +3,7 @@ using Cloze.Checkpoints;
 using Cloze.Cli;
 using Cloze.Cli.Commands;
 using Cloze.Ops;
+using Cloze.Pipelines;
 namespace Cloze.Tests.Models;
 
 /// <summary><c>cloze forward</c>: the recorded layout for every case, and one clear message for what cannot be run, with nothing written.</summary>
@@ -266,6 +267,66 @@ public sealed class ForwardCommandTests : IDisposable
         string ignored = Inputs(ids, ("label.labels", [1, 3], [0, 1, -100]));
         Assert.Contains("A label is -100; labels of real tokens are 0 (original) … 1 (replaced)", Assert.Throws<CommandException>(() =>
             ForwardCommand.Run(folder, null, keepsStates: false, ignored, Result, threads: 1)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("bert", "base", "label.labels", "label.labels is not read")]
+    [InlineData("bert", "qa", "label.start_positions", "label.start_positions is not read")]
+    [InlineData("bert", "pretraining", "label.labels", "label.labels is not read")]
+    [InlineData("bert", "pretraining", "label.next_sentence_label", "label.next_sentence_label is not read")]
+    [InlineData("bert", "mlm", "label.labels", "label.labels: 2 labels at masked columns are not read")]
+    [InlineData("bert", "token", "label.labels", "label.labels: 2 labels at masked columns are not read")]
+    [InlineData("electra", "pretraining", "label.labels")]      // the reference leaves masked columns out, too
+    [InlineData("bert", "seq-single", "label.labels")]
+    public void Forward_SaysWhichLabelsAreNotRead(string family, string name, string label, params string[] lines)
+    {
+        bool arePerToken = label == "label.labels" && name != "seq-single";
+        string path = Inputs(("input.input_ids", [2, 3], [1, 2, 3, 4, 5, 6]), ("input.attention_mask", [2, 3], [1, 1, 0, 1, 0, 0]),
+            (label, arePerToken ? [2, 3] : [2], arePerToken ? [0, -100, 1, 1, 1, -100] : [0, 1]));
+        using LoadedModel loaded = LoadedModel.Load(GoldenCases.Folder(family, name), task: null, threads: 1);
+        Assert.Equal(lines, ForwardLabels.NotRead(loaded.Model, ForwardInputs.Read(path)).Select(line => line.TrimEnd('.')));
+    }
+
+    [Fact]
+    public void Forward_SaysHowManyAnswersStandAtMaskedColumns()
+    {
+        string path = Inputs(("input.input_ids", [2, 3], [1, 2, 3, 4, 5, 6]), ("input.attention_mask", [2, 3], [1, 1, 0, 1, 0, 0]),
+            ("label.start_positions", [2], [2, 0]), ("label.end_positions", [2], [3, -5]));
+        using LoadedModel loaded = LoadedModel.Load(Bert("qa"), task: null, threads: 1);
+        Assert.Equal(["label.start_positions: 1 label at a masked column is not read."], ForwardLabels.NotRead(loaded.Model, ForwardInputs.Read(path)));
+    }
+
+    [Fact]
+    public void Forward_PositionsOfOneRow_AreEveryRows()
+    {
+        float[][] states = [.. (((int[], int[])[])[([1, 3], [4, 0, 7]), ([2, 3], [4, 0, 7, 4, 0, 7])]).Select(positions =>
+        {
+            string inputs = Inputs(("input.input_ids", [2, 3], [1, 2, 3, 4, 5, 6]), ("input.position_ids", positions.Item1, positions.Item2));
+            ForwardCommand.Run(Bert("base"), ModelTask.Base, keepsStates: false, inputs, Result, threads: 1);
+            return new GoldenTensors(Result)["output.last_hidden_state"].Floats();
+        })];
+        Assert.Equal(states[1], states[0]);
+        File.Delete(Result);
+        ExpectRefusal<CommandException>("input.position_ids is [1,2]", ("input.input_ids", [2, 3], [1, 2, 3, 4, 5, 6]), ("input.position_ids", [1, 2], [0, 1]));
+    }
+
+    [Fact]
+    public void Forward_OverwritesNothingThatItReads()
+    {
+        string model = Path.Combine(_folder.FullName, "model"), weights = Path.Combine(model, "model.safetensors");
+        Directory.CreateDirectory(model);
+        foreach (string file in Directory.EnumerateFiles(Bert("base"))) File.Copy(file, Path.Combine(model, Path.GetFileName(file)));
+        string inputs = Inputs(("input.input_ids", [1, 2], [1, 2])), link = Path.Combine(_folder.FullName, "link.safetensors");
+        byte[] before = File.ReadAllBytes(weights);
+        File.CreateSymbolicLink(link, weights);
+        foreach ((string outputs, string words) in ((string, string)[])[(inputs, "the file of --inputs"), (weights, "a file of the model's folder"),
+            (Path.Combine(model, ".", "config.json"), "a file of the model's folder"), (link, "a file of the model's folder")])
+        {
+            Assert.Contains(words, Assert.Throws<CommandException>(() => ForwardCommand.Run(model, null, false, inputs, outputs, 1)).Message, StringComparison.Ordinal);
+        }
+        Assert.Equal(before, File.ReadAllBytes(weights));
+        string own = Path.Combine(model, "result.safetensors");
+        for (int run = 0; run < 2; run++) Assert.Equal(0, ForwardCommand.Run(model, null, false, inputs, own, 1));     // outputs of an earlier run
     }
 
     [Fact]
