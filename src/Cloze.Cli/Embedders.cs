@@ -8,10 +8,11 @@ namespace Cloze.Cli;
 /// <summary>The embedder of the commands that need one.</summary>
 internal static class Embedders
 {
+    /// <param name="folder">Where the model lies.</param>
     /// <exception cref="CommandException">There is no such folder.</exception>
-    public static TextEmbedder Load(ParseResult parsed, Option<string?> model, Option<string?> adapter, IReadOnlyList<Pooling>? pooling = null)
+    public static TextEmbedder Load(ParseResult parsed, Option<string?> model, Option<string?> adapter, out string folder, IReadOnlyList<Pooling>? pooling = null)
     {
-        (string folder, string? top) = DefaultModel.Place(parsed.GetValue(model), parsed.GetValue(adapter));
+        (folder, string? top) = DefaultModel.Place(parsed.GetValue(model), parsed.GetValue(adapter));
         StartTimes.Mark("command line");
         TextEmbedder embedder = TextEmbedder.Load(folder, new() { Pooling = pooling, Adapter = top, Threads = ThreadCount.Of(parsed) });
         StartTimes.Mark(string.Create(CultureInfo.InvariantCulture,

@@ -38,12 +38,13 @@ internal static class GlobalOption
         };
     }
 
-    /// <summary>The choice for the texts of an embedder; null: none is made.</summary>
+    /// <summary>The choice for a model that is loaded; null: none is made.</summary>
+    /// <param name="folder">The model's, for the message.</param>
     /// <exception cref="CommandException">As <see cref="Read(string?)"/>; or the model has no such tokens.</exception>
-    public static (GlobalAttention Global, int? Texts)? Read(string? value, TextEmbedder embedder, string folder)
+    public static (GlobalAttention Global, int? Texts)? Read(string? value, bool hasGlobalAttention, string folder)
     {
         (GlobalAttention Global, int? Texts)? chosen = Read(value);
-        return chosen is null || embedder.HasGlobalAttention ? chosen : throw NoGlobalAttention(folder);
+        return chosen is null || hasGlobalAttention ? chosen : throw NoGlobalAttention(folder);
     }
 
     /// <exception cref="CommandException">The model has no such tokens.</exception>

@@ -55,8 +55,8 @@ internal static class EmbedCommand
                 throw new UsageException($"--output {target}: the name must end in {string.Join(", ", s_outputs)}.");
             IReadOnlyList<Pooling>? modes = parsed.GetValue(pooling) is { } names ? Embedders.Modes(names) : null;
             using TextSource source = Source(parsed.GetValue(texts)!, parsed.GetValue(input), parsed.GetValue(format), parsed.GetValue(strict));
-            using TextEmbedder embedder = Embedders.Load(parsed, model, adapter, modes);
-            (GlobalAttention Global, int? Texts)? chosen = GlobalOption.Read(parsed.GetValue(global), embedder, DefaultModel.Folder(parsed.GetValue(model)));
+            using TextEmbedder embedder = Embedders.Load(parsed, model, adapter, out string folder, modes);
+            (GlobalAttention Global, int? Texts)? chosen = GlobalOption.Read(parsed.GetValue(global), embedder.HasGlobalAttention, folder);
             EmbedStatistics statistics = new();
             EmbedOptions options = new()
             {

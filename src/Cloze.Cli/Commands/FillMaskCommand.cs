@@ -27,8 +27,7 @@ internal static class FillMaskCommand
             (string folder, string? onTop) = DefaultModel.Place(parsed.GetValue(model), parsed.GetValue(adapter));
             using FillMask filler = FillMask.Load(folder, ThreadCount.Of(parsed), onTop);
             if (filler.UsesMaskDecoder) Messages.Write($"{folder}: gaps are filled through the enhanced mask decoder, whose tensors the checkpoint holds.");
-            (GlobalAttention Global, int? Texts)? chosen = GlobalOption.Read(parsed.GetValue(global));
-            if (chosen is not null && !filler.HasGlobalAttention) throw GlobalOption.NoGlobalAttention(folder);
+            (GlobalAttention Global, int? Texts)? chosen = GlobalOption.Read(parsed.GetValue(global), filler.HasGlobalAttention, folder);
             if (chosen is { Texts: { } lines }) throw new CommandException($"--global {parsed.GetValue(global)}: {lines} lines for one text; one line is needed.");
             IReadOnlyList<MaskFill>[] gaps = filler.Fill(parsed.GetValue(text)!, parsed.GetValue(top), global: chosen?.Global);
             if (CommandHost.IsForPerson(parsed)) WriteTable(gaps); else WriteJson(gaps);

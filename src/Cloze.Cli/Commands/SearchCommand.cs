@@ -38,8 +38,8 @@ internal static class SearchCommand
             if (places.Length == 0 && !Console.IsInputRedirected) throw new UsageException($"No file or folder is given. Example: {Example}");
             foreach (string place in places) if (place != "-" && !Path.Exists(place)) throw new CommandException($"{place}: there is no such file or folder.");
 
-            using TextEmbedder embedder = Embedders.Load(parsed, model, adapter);
-            (GlobalAttention Global, int? Texts)? chosen = GlobalOption.Read(parsed.GetValue(global), embedder, DefaultModel.Folder(parsed.GetValue(model)));
+            using TextEmbedder embedder = Embedders.Load(parsed, model, adapter, out string folder);
+            (GlobalAttention Global, int? Texts)? chosen = GlobalOption.Read(parsed.GetValue(global), embedder.HasGlobalAttention, folder);
             if (chosen is { Texts: { } lines })
                 throw new CommandException($"--global {parsed.GetValue(global)}: {lines} lines; pieces have no numbers, so that one line, for all, is needed.");
             Run run = new(embedder, chosen?.Global, new(parsed.GetValue(strict)), parsed.GetValue(by) == "line", parsed.GetValue(CommandHost.Verbose));

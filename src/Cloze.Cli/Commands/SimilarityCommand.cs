@@ -46,8 +46,8 @@ internal static class SimilarityCommand
                 throw new UsageException("--columns needs two names with a comma between them.");
             using PairTable table = new(parsed.GetValue(input)!, (first, second), parsed.GetValue(score) ?? Score,
                 isScoreAsked: parsed.GetValue(score) is not null, parsed.GetValue(strict));
-            using TextEmbedder embedder = Embedders.Load(parsed, model, adapter);
-            (GlobalAttention Global, int? Texts)? chosen = GlobalOption.Read(parsed.GetValue(global), embedder, DefaultModel.Folder(parsed.GetValue(model)));
+            using TextEmbedder embedder = Embedders.Load(parsed, model, adapter, out string folder);
+            (GlobalAttention Global, int? Texts)? chosen = GlobalOption.Read(parsed.GetValue(global), embedder.HasGlobalAttention, folder);
             if (chosen is { Texts: { } lines })
                 throw new CommandException($"--global {parsed.GetValue(global)}: {lines} lines; one line, for the texts of all pairs, is needed.");
             bool asJson = !CommandHost.IsForPerson(parsed);
