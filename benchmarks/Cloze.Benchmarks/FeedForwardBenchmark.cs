@@ -96,7 +96,7 @@ internal static class FeedForwardBenchmark
             long start = System.Diagnostics.Stopwatch.GetTimestamp();
             for (int i = 0; i < 6; i++)
                 foreach (StoredTensor tensor in stored)
-                    factory.Make(new(WeightRole.Matrix, new(tensor.Dimensions[0], tensor.Dimensions[1]), [new(tensor, From: 0, At: 0, (int)tensor.Elements)]));
+                    factory.Make(new(WeightRole.Matrix, new((int)tensor.Dimensions[0], (int)tensor.Dimensions[1]), [new(tensor, From: 0, At: 0, (int)tensor.Elements)]));
             times.Add(System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalMilliseconds);
         }
         return Timing.Percentile(times, 0.1);

@@ -54,11 +54,11 @@ internal static class KilledConversions
         tensors.AddRange([.. Pair($"{layer}.attention.output.LayerNorm", h), .. Pair($"{layer}.output.LayerNorm", h)]);
         SafetensorsWriter.Write(Path.Combine(folder, WeightFiles.SingleName), tensors);
 
-        static NewTensor[] Pair(string name, params int[] shape) => [Tensor($"{name}.weight", shape), Tensor($"{name}.bias", shape[0])];
+        static NewTensor[] Pair(string name, params long[] shape) => [Tensor($"{name}.weight", shape), Tensor($"{name}.bias", shape[0])];
 
-        static NewTensor Tensor(string name, params int[] shape)
+        static NewTensor Tensor(string name, params long[] shape)
         {
-            float[] values = new float[shape.Aggregate(1, (product, size) => product * size)];
+            float[] values = new float[shape.Aggregate(1L, (product, size) => product * size)];
             for (int i = 0; i < values.Length; i++) values[i] = i % 1000 / 1000f;
             return NewTensor.Of(name, shape, values);
         }

@@ -47,10 +47,10 @@ internal sealed record ForwardInputs(PaddedTokens Tokens, int? Choices, TaskLabe
     {
         using Safetensors file = Safetensors.Open(path);
         FileTensor ids = file.Find(Ids) ?? throw new CommandException($"{path} has no {Ids}.");
-        if (ids.Shape.Count is not (2 or 3) || ids.Elements == 0)
+        if (ids.Shape.Count is not (2 or 3) || ids.Elements is 0 or > int.MaxValue)
             throw new CommandException($"{path}: {ids} is no batch; [B,S] or [B,choices,S] with a token is needed.");
-        int length = ids.Shape[^1];
-        ForwardSegments? segments = ForwardSegments.Read(file, path, ids.Shape[0], length);
+        int length = (int)ids.Shape[^1];
+        ForwardSegments? segments = ForwardSegments.Read(file, path, (int)ids.Shape[0], length);
         if (segments is not null && ids.Shape.Count == 3) throw new CommandException($"{path}: input.cu_seqlens goes with {Ids} of [B,S], not of [B,choices,S].");
         PaddedTokens tokens = new((int)(ids.Elements / length), length, ids.ReadIntegers())
         {
@@ -61,7 +61,7 @@ internal sealed record ForwardInputs(PaddedTokens Tokens, int? Choices, TaskLabe
         };
         FileTensor? labels = file.Find(Labelled);
         bool areFloats = labels is not null && TensorTypes.IsFloat(labels.Type);
-        if (labels is { Shape: [int rows, _, ..] } && !areFloats && rows != ids.Shape[0]) RequireShape(labels);   // how many a row needs, its head knows
+        if (labels is { Shape: [var rows, _, ..] } && !areFloats && rows != ids.Shape[0]) RequireShape(labels);   // how many a row needs, its head knows
         if (segments is not null && (file.Find(Labelled) is { } some && (areFloats || some.Shape.Count != 2) ? Labelled : s_labels.FirstOrDefault(name => file.Find(name) is not null)) is { } label)
             throw new CommandException($"{path}: {label} is given with input.cu_seqlens; labels of tokens, {Labelled} of [B,S], are read with it and no others.");
         TaskLabels given = new()
@@ -73,7 +73,7 @@ internal sealed record ForwardInputs(PaddedTokens Tokens, int? Choices, TaskLabe
             Ends = file.Find(Ends)?.ReadIntegers(),
         };
         IEnumerable<string> known = [Ids, DrawnIds, Labelled, .. s_inputs, .. s_labels];
-        return new(tokens, ids.Shape.Count == 3 ? ids.Shape[1] : null, given, Beside(DrawnIds),
+        return new(tokens, ids.Shape.Count == 3 ? (int)ids.Shape[1] : null, given, Beside(DrawnIds),
             [.. file.Tensors.Keys.Where(IsGiven).Except(known)])
         {
             Segments = segments,
@@ -93,7 +93,7 @@ internal sealed record ForwardInputs(PaddedTokens Tokens, int? Choices, TaskLabe
         // [1,S] is every row's
         int[]? ForEachRow(string name)
         {
-            if (file.Find(name) is not { Shape: [1, int columns] } one || columns != length) return Beside(name);
+            if (file.Find(name) is not { Shape: [1, var columns] } one || columns != length) return Beside(name);
             int[] row = one.ReadIntegers();
             return [.. Enumerable.Repeat(row, (int)(ids.Elements / length)).SelectMany(columnsOfRow => columnsOfRow)];
         }

@@ -15,7 +15,7 @@ internal sealed class ForwardOutputs(List<NewTensor> tensors, PackedTokens packe
     {
         int sequences = packed.Batch.Sequences, columns = x.Columns;
         float[] values = x.ToArray();
-        (int[] shape, float[] laidOut) = rows switch
+        (long[] shape, float[] laidOut) = rows switch
         {
             OutputRows.Tokens when row is not null => ([x.Rows, columns], values),
             OutputRows.TokenScores when row is not null => ([x.Rows], values),
@@ -23,7 +23,7 @@ internal sealed class ForwardOutputs(List<NewTensor> tensors, PackedTokens packe
             OutputRows.TokenScores => ([sequences, packed.Length], packed.Pad(values, columns)),
             OutputRows.Choices => ([sequences / choices, choices], values),
             OutputRows.None => ([], values),
-            OutputRows.Sequences or OutputRows.Labelled => (new[] { x.Rows, columns }, values),
+            OutputRows.Sequences or OutputRows.Labelled => (new long[] { x.Rows, columns }, values),
             _ => throw new ArgumentOutOfRangeException(nameof(rows), rows, "No layout."),
         };
         tensors.Add(NewTensor.Of($"output.{Named(name)}", shape, laidOut));

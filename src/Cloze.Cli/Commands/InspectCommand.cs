@@ -76,4 +76,4 @@ internal static class InspectCommand
 internal sealed record InspectRequest(int? Tokens, int Batch, bool Tensors, string? As);
 
 /// <summary>A tensor with the fingerprint of its values (<see cref="TensorHash"/>).</summary>
-internal sealed record ListedTensor(string Name, string Type, IReadOnlyList<int> Shape, string Sha256);
+internal sealed record ListedTensor(string Name, string Type, IReadOnlyList<long> Shape, string Sha256);

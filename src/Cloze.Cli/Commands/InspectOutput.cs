@@ -89,7 +89,7 @@ internal static class InspectOutput
             json.WriteString("name", tensor.Name);
             json.WriteString("dtype", tensor.Type);
             json.WriteStartArray("shape");
-            foreach (int size in tensor.Shape) json.WriteNumberValue(size);
+            foreach (long size in tensor.Shape) json.WriteNumberValue(size);
             json.WriteEndArray();
             json.WriteString("sha256", tensor.Sha256);
             json.WriteEndObject();

@@ -55,7 +55,7 @@ internal static class FileFault
     }
 
     /// <summary>[2,3].</summary>
-    public static string Shown(IReadOnlyList<int> shape) => $"[{string.Join(',', shape)}]";
+    public static string Shown(IReadOnlyList<long> shape) => $"[{string.Join(',', shape)}]";
 
     /// <summary>What people have by accident under the name of a weights file; null: none of that.</summary>
     /// <param name="start">Of the file.</param>

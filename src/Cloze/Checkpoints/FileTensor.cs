@@ -18,10 +18,10 @@ public sealed class FileTensor : IStoredValues
     /// <param name="offset">Of the first element, in bytes.</param>
     /// <param name="strides">In elements, one a dimension; null: row-major without gaps.</param>
     /// <param name="isSwapped">The bytes of each element are in the other order.</param>
-    internal FileTensor(MappedFile file, string name, TensorType type, int[] shape, long offset, long[]? strides = null, bool isSwapped = false)
+    internal FileTensor(MappedFile file, string name, TensorType type, long[] shape, long offset, long[]? strides = null, bool isSwapped = false)
     {
         (_file, Name, Type, Shape, _offset, _strides, _isSwapped) = (file, name, type, shape, offset, strides, isSwapped);
-        Elements = shape.Aggregate(1L, (product, size) => product * size);
+        Elements = TensorTypes.Elements(shape);
         bool isInPlace = IsAsInMemory && type == TensorType.F32 && offset % sizeof(float) == 0 && Elements <= int.MaxValue;
         Floats = isInPlace ? file.Memory<float>(offset, (int)Elements) : default;
     }
@@ -31,7 +31,7 @@ public sealed class FileTensor : IStoredValues
     public string Name { get; }
     public TensorType Type { get; }
     /// <summary>Outermost first; empty for a scalar.</summary>
-    public IReadOnlyList<int> Shape { get; }
+    public IReadOnlyList<long> Shape { get; }
     public long Elements { get; }
     /// <summary>The file that it stands in.</summary>
     public string Path => _file.Path;
@@ -147,11 +147,11 @@ public sealed class FileTensor : IStoredValues
     private void ReadStrided(long[] strides, long start, int size, Span<byte> destination)
     {
         int last = Shape.Count - 1;
-        Span<int> index = stackalloc int[Shape.Count];
+        Span<long> index = stackalloc long[Shape.Count];
         long at = _offset, rest = start;
         for (int i = last; i >= 0; i--)
         {
-            index[i] = (int)(rest % Shape[i]);
+            index[i] = rest % Shape[i];
             rest /= Shape[i];
             at += index[i] * strides[i] * size;
         }

@@ -7,7 +7,7 @@ namespace Cloze.Checkpoints;
 /// <param name="zeroPoints">[rows]; null: all are 0.</param>
 internal sealed class Int8Values(FileTensor stored, ReadOnlyMemory<float> scales, sbyte[]? zeroPoints) : IStoredValues
 {
-    private readonly int _columns = stored.Shape[1];
+    private readonly long _columns = stored.Shape[1];
 
     public ReadOnlyMemory<float> Floats => default;
 
@@ -21,7 +21,7 @@ internal sealed class Int8Values(FileTensor stored, ReadOnlyMemory<float> scales
         for (int done = 0; done < destination.Length;)
         {
             (int row, int column) = ((int)((start + done) / _columns), (int)((start + done) % _columns));
-            int count = Math.Min(_columns - column, destination.Length - done), zeroPoint = zeroPoints?[row] ?? 0;
+            int count = (int)Math.Min(_columns - column, destination.Length - done), zeroPoint = zeroPoints?[row] ?? 0;
             foreach (ref float value in destination.Slice(done, count)) value = (value - zeroPoint) * scale[row];
             done += count;
         }

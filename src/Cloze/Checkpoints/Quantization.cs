@@ -95,8 +95,7 @@ internal sealed class Quantization
         if (_ignored.FirstOrDefault(pattern => Matches(pattern, module, target, _source)) is { } ignored)
             throw Fault($"{_source} ignores the module ({FileFault.Shown(ignored)})");
 
-        int rows = stored.Shape[0];
-        int[] shape = group.IsPerRow ? [rows, 1] : [1];
+        long[] shape = group.IsPerRow ? [stored.Shape[0], 1] : [1];
         if (scale is null) throw Fault($"its scale {FileFault.Shown(stored.Name + ScaleSuffix)} is missing");
         if (scale.Type is not (TensorType.F32 or TensorType.BF16 or TensorType.F16) || !scale.Shape.SequenceEqual(shape))
             throw Fault($"its scale is {scale}; {FileFault.Shown(shape)} of F32, BF16 or F16 is needed");
@@ -105,6 +104,8 @@ internal sealed class Quantization
         if (zeroPoint is not null && (zeroPoint.Type != TensorType.I8 || !zeroPoint.Shape.SequenceEqual(shape)))
             throw Fault($"its zero point is {zeroPoint}; I8 {FileFault.Shown(shape)} is needed");
 
+        if (stored.Elements > int.MaxValue) throw Fault($"more than {int.MaxValue} elements are not supported");
+        int rows = stored.Elements == 0 ? 0 : (int)stored.Shape[0]; // a matrix without columns may claim any number of rows
         ReadOnlyMemory<float> scales = group.IsPerRow && !scale.Floats.IsEmpty ? scale.Floats : PerRow(scale.ReadFloats(), rows);
         foreach (float value in scales.Span) if (!float.IsFinite(value)) throw Fault("its scale is not finite");
         return new Int8Values(stored, scales, zeroPoint is null ? null : PerRow(Array.ConvertAll(zeroPoint.ReadIntegers(), point => (sbyte)point), rows));

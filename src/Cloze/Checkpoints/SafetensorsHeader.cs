@@ -3,7 +3,7 @@ using System.Text.Unicode;
 namespace Cloze.Checkpoints;
 
 /// <summary>One entry of a header. Begin and End count from the start of the data.</summary>
-internal sealed record TensorEntry(string Name, TensorType Type, int[] Shape, long Begin, long End);
+internal sealed record TensorEntry(string Name, TensorType Type, long[] Shape, long Begin, long End);
 
 /// <summary>The JSON header of a safetensors file, read strictly.</summary>
 /// <remarks>
@@ -72,7 +72,7 @@ internal static class SafetensorsHeader
     private static TensorEntry ReadEntry(ref Utf8JsonReader reader, string name, string path)
     {
         TensorType? type = null;
-        int[]? shape = null;
+        long[]? shape = null;
         long begin = -1, end = -1;
         Span<long> offsets = stackalloc long[2];
         if (reader.TokenType != JsonTokenType.StartObject) throw Fault($"is {JsonFault.Kind(reader.TokenType)}; an object with dtype, shape and data_offsets is needed");
@@ -92,8 +92,9 @@ internal static class SafetensorsHeader
         }
         if (type is null || shape is null || begin < 0) throw Fault($"has no {(type is null ? "dtype" : shape is null ? "shape" : "data_offsets")}");
 
-        UInt128 bytes = (uint)TensorTypes.Bytes(type.Value);
-        foreach (int size in shape) if ((bytes *= (uint)size) > long.MaxValue) throw Fault("is larger than any file");
+        UInt128 elements = 1;
+        foreach (long size in shape) if ((elements *= (ulong)size) > ulong.MaxValue) throw Fault("is larger than any file"); // in this order, as the reference
+        UInt128 bytes = elements * (uint)TensorTypes.Bytes(type.Value);
         if (begin > end || (ulong)(end - begin) != bytes)
             throw Fault($"{TensorTypes.Name(type.Value)} {FileFault.Shown(shape)} has {bytes} bytes, but its data_offsets are [{begin},{end}]");
         return new(name, type.Value, shape, begin, end);
@@ -109,16 +110,11 @@ internal static class SafetensorsHeader
                     $"{path}: {FileFault.Shown(name)} has dtype {FileFault.Shown(text)}, which is not supported; supported: {TensorTypes.Names}.");
         }
 
-        int[] ReadShape(ref Utf8JsonReader reader)
+        long[] ReadShape(ref Utf8JsonReader reader)
         {
             Span<long> sizes = stackalloc long[MostDimensions];
             int count = ReadNumbers(ref reader, sizes);
-            if (count < 0) throw Fault($"has a shape that is not a list of at most {MostDimensions} whole numbers");
-            int[] shape = new int[count];
-            for (int i = 0; i < count; i++)
-                shape[i] = sizes[i] <= int.MaxValue ? (int)sizes[i] : throw new CheckpointException(
-                    $"{path}: {FileFault.Shown(name)} has {sizes[i]} as dimension {i}; more than {int.MaxValue} is not supported, and no encoder has it.");
-            return shape;
+            return count >= 0 ? sizes[..count].ToArray() : throw Fault($"has a shape that is not a list of at most {MostDimensions} whole numbers below 2^63");
         }
     }
 

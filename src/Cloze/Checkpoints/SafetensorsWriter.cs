@@ -6,12 +6,12 @@ namespace Cloze.Checkpoints;
 
 /// <summary>A tensor to be written.</summary>
 /// <param name="Write">Writes all its elements, row-major, little-endian, when its turn comes.</param>
-public sealed record NewTensor(string Name, TensorType Type, IReadOnlyList<int> Shape, Action<Stream> Write)
+public sealed record NewTensor(string Name, TensorType Type, IReadOnlyList<long> Shape, Action<Stream> Write)
 {
-    internal long Bytes => Shape.Aggregate((long)TensorTypes.Bytes(Type), (product, size) => checked(product * size));
+    internal long Bytes => checked(TensorTypes.Elements(Shape) * TensorTypes.Bytes(Type));
 
     /// <summary>A float32 tensor of values that are in memory.</summary>
-    public static NewTensor Of(string name, IReadOnlyList<int> shape, ReadOnlyMemory<float> values) =>
+    public static NewTensor Of(string name, IReadOnlyList<long> shape, ReadOnlyMemory<float> values) =>
         new(name, TensorType.F32, shape, stream => stream.Write(MemoryMarshal.AsBytes(values.Span)));
 }
 
@@ -64,7 +64,7 @@ public static class SafetensorsWriter
                 writer.WriteStartObject(tensor.Name);
                 writer.WriteString("dtype", TensorTypes.Name(tensor.Type));
                 writer.WriteStartArray("shape");
-                foreach (int size in tensor.Shape) writer.WriteNumberValue(size);
+                foreach (long size in tensor.Shape) writer.WriteNumberValue(size);
                 writer.WriteEndArray();
                 writer.WriteStartArray("data_offsets");
                 writer.WriteNumberValue(offset);

@@ -22,6 +22,9 @@ public static class TensorTypes
         _ => 1,
     };
 
+    /// <summary>Of a shape: 0 where a dimension is 0, however large the product of the others.</summary>
+    internal static long Elements(IReadOnlyList<long> shape) => shape.Contains(0) ? 0 : shape.Aggregate(1L, (product, size) => checked(product * size));
+
     /// <summary>Whether it is a floating-point type, of any width.</summary>
     public static bool IsFloat(TensorType type) =>
         type is TensorType.F64 or TensorType.F32 or TensorType.F16 or TensorType.BF16 or TensorType.F8E4M3 or TensorType.F8E5M2;

@@ -62,7 +62,7 @@ internal static class WeightEncoder
 
     private static void EachRow(StoredTensor tensor, string name, RowWriter write)
     {
-        int columns = tensor.Dimensions[1];
+        int columns = (int)tensor.Dimensions[1];
         float[] row = new float[columns];
         sbyte[] q = new sbyte[columns];
         for (int i = 0; i < tensor.Dimensions[0]; i++)

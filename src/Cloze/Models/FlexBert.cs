@@ -108,7 +108,7 @@ public sealed record FlexBertConfig
     /// <summary>With what the file says and config.json does not: the code that trained rounds the word table up to a multiple of 8 rows.</summary>
     public FlexBertConfig AsStored(IStoredTensors file) => this with
     {
-        Encoder = Encoder.AsStored(file) with { VocabSize = file.Find("model.embeddings.tok_embeddings.weight")?.Dimensions[0] ?? Encoder.VocabSize },
+        Encoder = Encoder.AsStored(file) with { VocabSize = file.Rows("model.embeddings.tok_embeddings.weight") ?? Encoder.VocabSize },
     };
 
     /// <summary>Every n-th layer sees all and the others a window; without n all layers have the window, or none.</summary>

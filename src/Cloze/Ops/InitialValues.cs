@@ -42,7 +42,7 @@ public sealed class RandomStart(int seed, Func<TensorRequest, InitialValues> rul
 
     private float[] Draw(TensorRequest request)
     {
-        float[] values = new float[request.Dimensions.Aggregate(1, (product, size) => checked(product * size))];
+        float[] values = new float[request.Dimensions.Aggregate(1L, (product, size) => checked(product * size))];
         RandomNumbers random = new(seed, request.Name);
         switch (rule(request))
         {
@@ -51,13 +51,13 @@ public sealed class RandomStart(int seed, Func<TensorRequest, InitialValues> rul
                 break;
             case InitialValues.Normal(double deviation, double cutoff, bool zeroesPadding):
                 for (int i = 0; i < values.Length; i++) values[i] = (float)(deviation * random.Normal(cutoff));
-                if (zeroesPadding && request.Padding is int row) values.AsSpan(row * request.Dimensions[1], request.Dimensions[1]).Clear();
+                if (zeroesPadding && request.Padding is int row) values.AsSpan(row * (int)request.Dimensions[1], (int)request.Dimensions[1]).Clear();
                 break;
             case InitialValues.Uniform(double bound):
                 for (int i = 0; i < values.Length; i++) values[i] = (float)(bound * (2 * random.Unit() - 1));
                 break;
             case InitialValues.Sinusoids:
-                Sinusoids(values, request.Dimensions[1]);
+                Sinusoids(values, (int)request.Dimensions[1]);
                 break;
         }
         return values;

@@ -4,15 +4,16 @@ namespace Cloze.Ops;
 /// <param name="name">As the file spells it.</param>
 /// <param name="dimensions">Outermost first; empty for a scalar.</param>
 /// <param name="values">Its elements, row-major.</param>
-public sealed class StoredTensor(string name, IReadOnlyList<int> dimensions, IStoredValues values)
+public sealed class StoredTensor(string name, IReadOnlyList<long> dimensions, IStoredValues values)
 {
     /// <summary>A tensor whose values are made when somebody asks for them.</summary>
     /// <param name="read">Gives all values, row-major, in a new array.</param>
-    public StoredTensor(string name, IReadOnlyList<int> dimensions, Func<float[]> read) : this(name, dimensions, new MadeValues(read)) { }
+    public StoredTensor(string name, IReadOnlyList<long> dimensions, Func<float[]> read) : this(name, dimensions, new MadeValues(read)) { }
 
     public string Name => name;
-    public IReadOnlyList<int> Dimensions => dimensions;
-    public long Elements { get; } = dimensions.Aggregate(1L, (product, length) => checked(product * length));
+    public IReadOnlyList<long> Dimensions => dimensions;
+    /// <summary>0 where a dimension is 0, however large the product of the others.</summary>
+    public long Elements { get; } = dimensions.Contains(0) ? 0 : dimensions.Aggregate(1L, (product, length) => checked(product * length));
     public IStoredValues Values => values;
 
     /// <summary>All values as float32, row-major, in a new array.</summary>
@@ -79,6 +80,9 @@ public static class StoredTensorsExtensions
     extension(IStoredTensors file)
     {
         public bool Holds(string name) => file.Find(name) is not null;
+
+        /// <summary>Of a table; null: it is not there, or no table that a model could have.</summary>
+        internal int? Rows(string name) => file.Find(name)?.Dimensions is [>= 1 and <= int.MaxValue and var rows, _] ? (int)rows : null;
 
         /// <summary>Whether a tensor is stored that could have been <paramref name="other"/> (tied), but has values of its own.</summary>
         public bool HoldsOwn(string name, string other) =>

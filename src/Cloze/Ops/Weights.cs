@@ -44,7 +44,7 @@ public interface ITensorSource
 /// <param name="Name">The reference's, with all prefixes.</param>
 /// <param name="Dimensions">As stored, outermost first.</param>
 /// <param name="Padding">Of a table: the row whose lookups train nothing; null: none.</param>
-public sealed record TensorRequest(string Name, WeightRole Role, int[] Dimensions, int? Padding)
+public sealed record TensorRequest(string Name, WeightRole Role, long[] Dimensions, int? Padding)
 {
     public override string ToString() => $"{Name} [{string.Join(',', Dimensions)}]";
 }
@@ -131,11 +131,11 @@ public sealed class Weights<T> : IWeights<T> where T : class
         linear.Bias is null ? null : _contents.Factory.Columns(linear.Bias, start, count));
 
     /// <summary>The stored tensors one after the other; where a name is null no run lies.</summary>
-    private T Stack(WeightRole role, int[] dimensions, ReadOnlySpan<string?> names, int? padding = null)
+    private T Stack(WeightRole role, long[] dimensions, ReadOnlySpan<string?> names, int? padding = null)
     {
         long length = dimensions.Aggregate(1L, (product, size) => checked(product * size));
-        int rows = dimensions.Length == 1 ? 1 : dimensions[0];
-        Size size = dimensions.Length == 1 ? new(1, dimensions[0] * names.Length) : new(rows * names.Length, checked((int)(length / rows)));
+        int rows = dimensions.Length == 1 ? 1 : (int)dimensions[0];
+        Size size = dimensions.Length == 1 ? new(1, (int)dimensions[0] * names.Length) : new(rows * names.Length, checked((int)(length / rows)));
         bool fits = _contents.Fits(size, $"{_prefix}{string.Join(", ", names!)}");
         List<WeightPart> parts = [];
         for (int i = 0; i < names.Length; i++)
@@ -147,7 +147,7 @@ public sealed class Weights<T> : IWeights<T> where T : class
         return _contents.Make(new(role, size, parts, padding));
     }
 
-    private StoredTensor Find(string name, WeightRole role, int[] dimensions, int? padding = null) =>
+    private StoredTensor Find(string name, WeightRole role, long[] dimensions, int? padding = null) =>
         _contents.Find(new(_prefix + name, role, dimensions, padding));
 
     /// <summary>What all prefixes share.</summary>

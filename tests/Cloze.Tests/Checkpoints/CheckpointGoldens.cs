@@ -19,7 +19,7 @@ internal sealed class CheckpointGoldens
     public static CheckpointGoldens Recorded => s_recorded.Value;
     public static CheckpointGoldens Committed => s_committed.Value;
 
-    public sealed record Expected(string DType, int[] Shape, string? Sha256);
+    public sealed record Expected(string DType, long[] Shape, string? Sha256);
 
     /// <param name="Tables">Of the index, to which entries refer.</param>
     public sealed record Entry(string Root, string Name, JsonElement Json, JsonElement Tables)
@@ -38,14 +38,12 @@ internal sealed class CheckpointGoldens
             if (table.TryGetProperty("$ref", out JsonElement name)) table = Tables.GetProperty(name.GetString()!);
             return table.EnumerateObject().ToDictionary(tensor => tensor.Name, tensor => new Expected(
                 tensor.Value.GetProperty("dtype").GetString()!,
-                [.. tensor.Value.TryGetProperty("shape", out JsonElement shape) ? shape.EnumerateArray().Select(Size) : []],
+                [.. tensor.Value.TryGetProperty("shape", out JsonElement shape) ? shape.EnumerateArray().Select(size => size.GetInt64()) : []],
                 tensor.Value.TryGetProperty("sha256", out JsonElement hash) ? hash.GetString() : null));
         }
 
         private string? Text(string key) => Json.TryGetProperty(key, out JsonElement value) ? value.GetString() : null;
     }
-
-    private static int Size(JsonElement size) => (int)Math.Min(size.GetInt64(), int.MaxValue);
 
     public IEnumerable<Entry> Of(string kind) => All.Where(entry => entry.Kind == kind);
 

@@ -31,7 +31,7 @@ public class ConversionTests
         Assert.Equal([1f, 1], file["bert.embeddings.word_embeddings.weight_scale"].ReadFloats()[..2]);
         foreach ((string name, (int[] shape, float[] values)) in bert.Tensors)
         {
-            Assert.Equal(shape, file[name].Shape);
+            Assert.Equal(Array.ConvertAll(shape, size => (long)size), file[name].Shape);
             if (shape.Length == 1)
             {
                 Assert.Equal(TensorType.F32, file[name].Type);
@@ -67,7 +67,7 @@ public class ConversionTests
                 float[] values = tensor.ReadFloats();
                 if (file.Find(tensor.Name + "_scale") is { } scale)
                     for (int i = 0; i < values.Length; i++) values[i] *= scale.ReadFloats()[i / tensor.Shape[1]];
-                floats[tensor.Name] = (tensor.Name, "F32", [.. tensor.Shape], HandmadeFiles.Bytes(values));
+                floats[tensor.Name] = (tensor.Name, "F32", [.. tensor.Shape.Select(size => (int)size)], HandmadeFiles.Bytes(values));
             }
         }
         folder.Write("floats/config.json", TinyBert.Config());
@@ -347,9 +347,10 @@ public class ConversionTests
         {
             int[] q = matrix.ReadIntegers();
             float[] scales = file[matrix.Name + "_scale"].ReadFloats();
+            int columns = (int)matrix.Shape[1];
             for (int row = 0; row < matrix.Shape[0]; row++)
             {
-                int most = q.AsSpan(row * matrix.Shape[1], matrix.Shape[1]).ToArray().Max(Math.Abs);
+                int most = q.AsSpan(row * columns, columns).ToArray().Max(Math.Abs);
                 Assert.True(most == 127 || most == 0 && scales[row] == 1, $"{matrix.Name} row {row}: {most}, scale {scales[row]}");
             }
         }

@@ -23,29 +23,33 @@ internal sealed class HandmadePickle
         return Op('X', [.. length, .. utf8]);
     }
 
-    public HandmadePickle Number(int number)
+    public HandmadePickle Number(long number)
     {
+        if (number != (int)number) return Op('\x8a', [8, .. BitConverter.GetBytes(number)]);
         byte[] bytes = new byte[4];
-        BinaryPrimitives.WriteInt32LittleEndian(bytes, number);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes, (int)number);
         return Op('J', bytes);
     }
 
-    public HandmadePickle Numbers(params int[] numbers)
+    public HandmadePickle Numbers(params long[] numbers)
     {
         Op('(');
-        foreach (int number in numbers) Number(number);
+        foreach (long number in numbers) Number(number);
         return Op('t');
     }
 
     public HandmadePickle Global(string module, string name) => Op('c', Encoding.UTF8.GetBytes($"{module}\n{name}\n"));
 
     /// <summary>A view of a storage of float32; the first use of a key says its values.</summary>
-    public HandmadePickle Tensor(string key, float[] values, int offset, int[] size, int[] stride)
+    public HandmadePickle Tensor(string key, float[] values, int offset, int[] size, int[] stride) =>
+        Tensor(key, values, offset, Array.ConvertAll(size, length => (long)length), stride);
+
+    public HandmadePickle Tensor(string key, float[] values, int offset, long[] size, int[] stride)
     {
         if (_storages.All(storage => storage.Key != key)) _storages.Add((key, values));
         Global("torch._utils", "_rebuild_tensor_v2").Op('(');
         Op('(').Text("storage").Global("torch", "FloatStorage").Text(key).Text("cuda:1").Number(values.Length).Op('N').Op('t').Op('Q');
-        return Number(offset).Numbers(size).Numbers(stride).Op('\x89').Op('}').Op('t').Op('R');
+        return Number(offset).Numbers(size).Numbers(Array.ConvertAll(stride, step => (long)step)).Op('\x89').Op('}').Op('t').Op('R');
     }
 
     public byte[] File()

@@ -168,7 +168,7 @@ public class QuantizationTests
         if (files[tensor.Name].Type != TensorType.I8) return false;
         float[] q = files[tensor.Name].ReadFloats(), scale = files[tensor.Name + "_scale"].ReadFloats(), values = tensor.Read();
         float[]? zero = files.TryGetValue(tensor.Name + "_zero_point", out FileTensor? point) ? point.ReadFloats() : null;
-        int columns = tensor.Dimensions[1];
+        int columns = (int)tensor.Dimensions[1];
         for (int i = 0; i < q.Length; i++)
         {
             int row = scale.Length == 1 ? 0 : i / columns;

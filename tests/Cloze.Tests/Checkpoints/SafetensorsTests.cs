@@ -33,7 +33,9 @@ public class SafetensorsTests
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[2e0],\"data_offsets\":[0,8]}}", 8, "whole numbers")]
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[-0],\"data_offsets\":[0,0]}}", 0, "whole numbers")]
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[\"2\"],\"data_offsets\":[0,8]}}", 8, "whole numbers")]
-    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[2147483648,0],\"data_offsets\":[0,0]}}", 0, "2147483648 as dimension 0")]
+    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[9223372036854775808,0],\"data_offsets\":[0,0]}}", 0, "whole numbers below 2^63")]
+    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296,0],\"data_offsets\":[0,0]}}", 0, "larger than any file")]
+    [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[3000000000],\"data_offsets\":[0,8]}}", 8, "[3000000000] has 12000000000 bytes")]
     [InlineData("{\"a\":{\"dtype\":\"F64\",\"shape\":[2147483647,2147483647,2147483647],\"data_offsets\":[0,8]}}", 8, "larger than any file")]
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}}", 8, "has 12 bytes, but its data_offsets are [0,8]")]
     [InlineData("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[8,0]}}", 8, "data_offsets are [8,0]")]
@@ -88,6 +90,26 @@ public class SafetensorsTests
         Assert.Equal([3f], file["b"].ReadFloats());
         Assert.Equal("pt", file.Metadata["format"]);
         Assert.Empty(file["b"].Shape);
+    }
+
+    /// <summary>The reference counts in 64 bits, the product in the order of the dimensions.</summary>
+    [Theory]
+    [InlineData(0L, 3_000_000_000L)]
+    [InlineData(2_147_483_648L, 0L)]
+    [InlineData(0L, 4_611_686_018_427_387_904L, 4L)]
+    [InlineData(4_611_686_018_427_387_904L, 3L, 0L)]
+    public void Open_ReadsATensorWithoutElementsWhateverItsOtherDimensions(params long[] shape)
+    {
+        using TemporaryFolder folder = new();
+        string header = $"{{\"a\":{{{A}}},\"e\":{{\"dtype\":\"F64\",\"shape\":[{string.Join(',', shape)}],\"data_offsets\":[8,8]}}}}", copied = Path.Combine(folder.Path, "copy.safetensors");
+        using Safetensors file = Safetensors.Open(folder.Write("x.safetensors", HandmadeFiles.Safetensors(header, HandmadeFiles.Bytes(1, 2))));
+        FileTensor empty = file["e"];
+        Assert.Equal(shape, empty.Shape);
+        Assert.Equal(0, empty.Elements);
+        Assert.Empty(empty.ReadFloats());
+        SafetensorsWriter.Write(copied, [new NewTensor("e", empty.Type, empty.Shape, empty.CopyTo)]);
+        using Safetensors copy = Safetensors.Open(copied);
+        Assert.Equal(shape, copy["e"].Shape);
     }
 
     [Fact]

@@ -32,18 +32,18 @@ public class SafetensorsWriterTests
         using TemporaryFolder folder = new();
         string path = Path.Combine(folder.Path, "x.safetensors");
         Random random = new(3);
-        Dictionary<string, (int[] Shape, float[] Values)> tensors = [];
+        Dictionary<string, (long[] Shape, float[] Values)> tensors = [];
         for (int i = 0; i < 40; i++)
         {
-            int[] shape = [.. Enumerable.Range(0, i % 4).Select(_ => random.Next(0, 5))];
-            float[] values = new float[shape.Aggregate(1, (product, size) => product * size)];
+            long[] shape = [.. Enumerable.Range(0, i % 4).Select(_ => (long)random.Next(0, 5))];
+            float[] values = new float[shape.Aggregate(1L, (product, size) => product * size)];
             random.NextBytes(MemoryMarshal.AsBytes(values.AsSpan())); // any bits: NaN and infinity too
             tensors[$"t{i}"] = (shape, values);
         }
         SafetensorsWriter.Write(path, tensors.Reverse().Select(tensor => NewTensor.Of(tensor.Key, tensor.Value.Shape, tensor.Value.Values)));
         using Safetensors file = Safetensors.Open(path);
         Assert.Equal(tensors.Count, file.Tensors.Count);
-        foreach ((string name, (int[] shape, float[] values)) in tensors)
+        foreach ((string name, (long[] shape, float[] values)) in tensors)
         {
             Assert.Equal(shape, file[name].Shape);
             Assert.Equal(MemoryMarshal.AsBytes(values.AsSpan()).ToArray(), MemoryMarshal.AsBytes(file[name].ReadFloats().AsSpan()).ToArray());

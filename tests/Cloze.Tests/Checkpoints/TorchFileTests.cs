@@ -20,7 +20,7 @@ public class TorchFileTests
         using TemporaryFolder folder = new();
         using WeightFiles file = Open(folder, State(pickle => pickle.Tensor("a", s_values, offset, size, stride)));
         FileTensor tensor = file.Tensors["x"];
-        Assert.Equal(size, tensor.Shape);
+        Assert.Equal(Array.ConvertAll(size, length => (long)length), tensor.Shape);
         Assert.Equal(expected, tensor.ReadFloats());
         for (int start = 0; start < expected.Length; start++)
         {
@@ -28,6 +28,25 @@ public class TorchFileTests
             tensor.Read(start, part);
             Assert.Equal(expected[start..(start + part.Length)], part);
         }
+    }
+
+    [Theory]
+    [InlineData(new long[] { 0, 3_000_000_000 }, true)]
+    [InlineData(new long[] { 3_000_000_000, 0 }, true)]
+    [InlineData(new long[] { 4_611_686_018_427_387_904, 4, 0 }, false)]
+    [InlineData(new long[] { 3_000_000_000 }, false)]
+    public void Open_CountsIn64Bits(long[] size, bool isRead)
+    {
+        using TemporaryFolder folder = new();
+        byte[] bytes = State(pickle => pickle.Tensor("a", s_values, 0, size, [.. size.Select(_ => 1)]));
+        if (!isRead)
+        {
+            Refused(folder, bytes);
+            return;
+        }
+        using WeightFiles file = Open(folder, bytes);
+        Assert.Equal(size, file.Tensors["x"].Shape);
+        Assert.Empty(file.Tensors["x"].ReadFloats());
     }
 
     /// <summary>Two tensors of one storage, at places that a mapped float may and may not have.</summary>

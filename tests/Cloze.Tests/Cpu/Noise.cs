@@ -24,7 +24,7 @@ internal sealed class Noise(int seed) : ITensorSource
     private float[] Draw(TensorRequest request)
     {
         int hash = request.Name.Aggregate(seed, (sum, letter) => unchecked(sum * 31 + letter));
-        int count = request.Dimensions.Aggregate(1, (product, size) => product * size);
+        int count = (int)request.Dimensions.Aggregate(1L, (product, size) => product * size);
         float scale = request.Role is WeightRole.Matrix or WeightRole.Kernel ? 1 / MathF.Sqrt(count / request.Dimensions[0]) : 1;
         return Values(hash, count, scale);
     }

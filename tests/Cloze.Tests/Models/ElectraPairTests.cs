@@ -64,7 +64,7 @@ public class ElectraPairTests
         public StoredTensor? Find(TensorRequest request)
         {
             string[] parts = request.Name.Split('.', 2);
-            return _networks[parts[0]].Find(parts[1]) is { } found ? new(request.Name, found.Shape, found.Floats) : null;
+            return _networks[parts[0]].Find(parts[1]) is { } found ? new(request.Name, [.. found.Shape], found.Floats) : null;
         }
     }
 }

@@ -351,7 +351,7 @@ public sealed class ForwardCommandTests : IDisposable
     private string Inputs((string Name, int[] Shape, int[] Values)[] tensors, params NewTensor[] floats)
     {
         string path = Path.Combine(_folder.FullName, "inputs.safetensors");
-        SafetensorsWriter.Write(path, [.. tensors.Select(tensor => new NewTensor(tensor.Name, TensorType.I64, tensor.Shape,
+        SafetensorsWriter.Write(path, [.. tensors.Select(tensor => new NewTensor(tensor.Name, TensorType.I64, [.. tensor.Shape],
             stream => stream.Write(MemoryMarshal.AsBytes<long>([.. tensor.Values.Select(value => (long)value)])))), .. floats]);
         return path;
     }

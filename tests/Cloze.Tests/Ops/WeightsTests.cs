@@ -85,6 +85,6 @@ public class WeightsTests
     private sealed class Source(Dictionary<string, (int[] Shape, float[] Values)> tensors) : ITensorSource
     {
         public StoredTensor? Find(TensorRequest request) =>
-            tensors.TryGetValue(request.Name, out (int[] Shape, float[] Values) found) ? new(request.Name, found.Shape, () => found.Values) : null;
+            tensors.TryGetValue(request.Name, out (int[] Shape, float[] Values) found) ? new(request.Name, [.. found.Shape], () => found.Values) : null;
     }
 }

@@ -118,7 +118,8 @@ internal sealed class Adapter
         int rank = _config.Rank(module);
         if (a.Shape is not [var rankOfA, var columns] || b.Shape is not [var rows, var rankOfB] || rankOfA != rank || rankOfB != rank)
             throw Fault($"{FileFault.Shown(module)} has {A[1..]} {FileFault.Shown(a.Shape)} and {B[1..]} {FileFault.Shown(b.Shape)}; rank {rank} is needed");
-        _modules.Add(module, new(rows, columns, rank, _config.Scale(module), a.ReadFloats(), b.ReadFloats()));
+        if (a.Elements > int.MaxValue || b.Elements > int.MaxValue) throw Fault($"{FileFault.Shown(module)} has more than {int.MaxValue} elements, which is not supported");
+        _modules.Add(module, new((int)rows, (int)columns, rank, _config.Scale(module), a.ReadFloats(), b.ReadFloats()));
     }
 
     /// <summary>Whether a tensor is of a module that is stored whole: by modules_to_save, and a classifier's always.</summary>

@@ -39,7 +39,7 @@ internal sealed class TorchStorage(string key, TorchType type, long bytes)
 /// <summary>A tensor as a pickle describes it: a view of a storage that lies within it.</summary>
 /// <param name="Offset">In elements.</param>
 /// <param name="Strides">In elements; as many as dimensions.</param>
-internal sealed record TorchTensor(TorchStorage Storage, TorchType Type, long Offset, int[] Shape, long[] Strides)
+internal sealed record TorchTensor(TorchStorage Storage, TorchType Type, long Offset, long[] Shape, long[] Strides)
 {
     private const int MostDimensions = 64; // as torch
 
@@ -53,20 +53,24 @@ internal sealed record TorchTensor(TorchStorage Storage, TorchType Type, long Of
         if (sizes.Items.Length > MostDimensions) throw new PickleFault($"a tensor has {sizes.Items.Length} dimensions, more than {MostDimensions}");
         if (offset is not long start || start < 0) throw new PickleFault("the offset of a tensor is not a whole number of at least 0");
 
-        int[] shape = new int[sizes.Items.Length];
+        long[] shape = new long[sizes.Items.Length];
         long[] steps = new long[shape.Length];
         Int128 last = start; // of its elements, the one that lies furthest
-        bool isEmpty = false;
+        UInt128 product = 1;
+        bool isEmpty = false, isTooLarge = false;
         for (int i = 0; i < shape.Length; i++)
         {
-            if (sizes.Items[i] is not long length || length is < 0 or > int.MaxValue) throw new PickleFault($"size {i} of a tensor is not a whole number below 2^31");
+            if (sizes.Items[i] is not (long and >= 0 and var length)) throw new PickleFault($"size {i} of a tensor is not a whole number from 0 to 2^63 - 1");
             if (strides.Items[i] is not long step || step < 0) throw new PickleFault($"stride {i} of a tensor is not a whole number of at least 0");
-            (shape[i], steps[i]) = ((int)length, step);
+            isTooLarge |= (product *= (ulong)length) > ulong.MaxValue; // in this order, as torch
+            if (isTooLarge) product = 0;
+            (shape[i], steps[i]) = (length, step);
             isEmpty |= length == 0;
             last += (Int128)step * Math.Max(0, length - 1);
         }
         if (!isEmpty && (last + 1) * type.Bytes > storage.Bytes)
             throw new PickleFault($"a tensor reaches beyond its storage {FileFault.Shown(storage.Key)} of {storage.Bytes} bytes");
+        if (isEmpty && isTooLarge) throw new PickleFault("the sizes of a tensor, multiplied one after the other, are beyond 64 bits");
         if (storage.IsBigEndian && storage.Type.Bytes != type.Bytes && !isEmpty)
             throw new PickleFault($"a tensor of {type.Name} is stored as {storage.Type.Name} by a big-endian machine: which bytes to swap is not known");
         return new(storage, type, isEmpty ? 0 : start, shape, steps);
