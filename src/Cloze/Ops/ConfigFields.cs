@@ -189,22 +189,28 @@ public sealed class ConfigFields
         return type == JsonTokenType.StartObject ? Parse(raw, $"{Source}: {name}") : throw Wrong(name, raw, "an object");
     }
 
-    /// <summary>An activation by the reference's name; <paramref name="fallback"/> where the field is absent.</summary>
-    /// <exception cref="CheckpointException">Nobody knows the name.</exception>
+    /// <summary>An activation by the reference's name (transformers activations.py, ACT2FN); <paramref name="fallback"/> where the field is absent.</summary>
+    /// <exception cref="CheckpointException">Nobody knows the name, or it stands for a function with weights of its own (prelu, xielu).</exception>
     public Activation Activation(string name, Activation fallback) => Text(name) switch
     {
         null => fallback,
         "gelu" or "gelu_python" => Ops.Activation.Gelu,
+        "gelu_10" => Ops.Activation.ClippedGelu,
         "gelu_new" or "gelu_pytorch_tanh" or "gelu_python_tanh" or "gelu_fast" or "gelu_accurate" => Ops.Activation.GeluTanh,
         "quick_gelu" => Ops.Activation.QuickGelu,
         "relu" => Ops.Activation.Relu,
+        "relu2" => Ops.Activation.ReluSquared,
+        "relu6" => Ops.Activation.Relu6,
+        "leaky_relu" => Ops.Activation.LeakyRelu,
         "silu" or "swish" => Ops.Activation.Silu,
         "tanh" => Ops.Activation.Tanh,
         "sigmoid" => Ops.Activation.Sigmoid,
         "mish" => Ops.Activation.Mish,
+        "laplace" => Ops.Activation.Laplace,
         "linear" => Ops.Activation.Linear,
-        string other => throw Unsupported(name, $"\"{other}\"",
-            "gelu, gelu_python, gelu_new, gelu_pytorch_tanh, gelu_python_tanh, gelu_fast, gelu_accurate, quick_gelu, relu, silu, swish, tanh, sigmoid, mish or linear"),
+        string other => throw Unsupported(name, $"\"{other}\"{(other is "prelu" or "xielu" ? ", a function with weights of its own" : "")}",
+            "gelu, gelu_python, gelu_10, gelu_new, gelu_pytorch_tanh, gelu_python_tanh, gelu_fast, gelu_accurate, quick_gelu, relu, relu2, relu6, leaky_relu, "
+            + "silu, swish, tanh, sigmoid, mish, laplace or linear"),
     };
 
     /// <summary>Refuses a width that heads cannot share evenly.</summary>

@@ -8,8 +8,10 @@ public unsafe class ActivationTests
     /// <summary>The largest distance from the exact value that the kernel's contract allows. Below the least normal number nothing is promised.</summary>
     private static double Allowed(ActivationKind kind, double x, double exact) => kind switch
     {
-        ActivationKind.Linear or ActivationKind.Relu => 0,
-        ActivationKind.Gelu => 1.2e-7 * Math.Abs(x),
+        ActivationKind.Linear or ActivationKind.Relu or ActivationKind.Relu6 => 0,
+        ActivationKind.Gelu or ActivationKind.ClippedGelu => 1.2e-7 * Math.Abs(x),
+        ActivationKind.ReluSquared or ActivationKind.LeakyRelu => 1e-7 * Math.Abs(exact),
+        ActivationKind.Laplace => 2e-7,
         // exp turns a relative error of its argument into argument times as much
         ActivationKind.GeluTanh => (5e-7 + 2e-7 * Math.Abs(2 * Inner(x))) * Math.Abs(exact),
         ActivationKind.QuickGelu => (5e-7 + 2e-7 * Math.Abs(1.702 * x)) * Math.Abs(exact),
@@ -83,11 +85,17 @@ public unsafe class ActivationTests
                 x.Span[17..34].Fill(float.PositiveInfinity);   // the first 17 are NaN
                 x.Span[34..].Fill(float.NegativeInfinity);
                 VectorKernels.At(width).Activate(kind, x.Rows(17), y.Rows(17));
-                float top = kind is ActivationKind.Tanh or ActivationKind.Sigmoid ? 1 : float.PositiveInfinity;
+                float top = kind switch
+                {
+                    ActivationKind.Tanh or ActivationKind.Sigmoid or ActivationKind.Laplace => 1,
+                    ActivationKind.Relu6 => 6,
+                    ActivationKind.ClippedGelu => 10,
+                    _ => float.PositiveInfinity,
+                };
                 float bottom = kind switch
                 {
-                    ActivationKind.Linear => float.NegativeInfinity,
-                    ActivationKind.Relu or ActivationKind.Sigmoid => 0,
+                    ActivationKind.Linear or ActivationKind.LeakyRelu => float.NegativeInfinity,
+                    ActivationKind.Relu or ActivationKind.ReluSquared or ActivationKind.Relu6 or ActivationKind.Sigmoid or ActivationKind.Laplace => 0,
                     ActivationKind.Tanh => -1,
                     _ => float.NaN,   // −∞ · 0
                 };

@@ -149,6 +149,60 @@ public class ConfigFieldsTests
         Assert.Contains("RobertaModel is no class of bert", Assert.Throws<CheckpointException>(() => ModelRegistry.Find(Parse($"{{{Bert}}}"), null, "RobertaModel")).Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Values of transformers' ACT2FN at −1.5, 0.75 and 12, by their formulas in Python's math.</summary>
+    [Theory]
+    [InlineData("gelu", -0.100210802, 0.580029486, 12)]
+    [InlineData("gelu_python", -0.100210802, 0.580029486, 12)]
+    [InlineData("gelu_10", -0.100210802, 0.580029486, 10)]
+    [InlineData("gelu_new", -0.100428423, 0.579960555, 12)]
+    [InlineData("gelu_pytorch_tanh", -0.100428423, 0.579960555, 12)]
+    [InlineData("gelu_python_tanh", -0.100428423, 0.579960555, 12)]
+    [InlineData("gelu_fast", -0.100428423, 0.579960555, 12)]
+    [InlineData("gelu_accurate", -0.100428423, 0.579960555, 12)]
+    [InlineData("quick_gelu", -0.108337802, 0.586390058, 12)]
+    [InlineData("relu", 0, 0.75, 12)]
+    [InlineData("relu2", 0, 0.5625, 144)]
+    [InlineData("relu6", 0, 0.75, 6)]
+    [InlineData("leaky_relu", -0.015, 0.75, 12)]
+    [InlineData("silu", -0.273638286, 0.509384024, 11.9999263)]
+    [InlineData("swish", -0.273638286, 0.509384024, 11.9999263)]
+    [InlineData("tanh", -0.905148254, 0.635148952, 1)]
+    [InlineData("sigmoid", 0.182425524, 0.679178699, 0.999993856)]
+    [InlineData("mish", -0.298099742, 0.610018335, 12)]
+    [InlineData("laplace", 2.55351296e-15, 0.560426887, 1)]
+    [InlineData("linear", -1.5, 0.75, 12)]
+    public void EveryActivationOfTheReference_IsKnownByItsName(string name, double atMinusOneAndAHalf, double atThreeQuarters, double atTwelve)
+    {
+        Activation activation = Parse($"{{\"hidden_act\":\"{name}\"}}").Activation("hidden_act", Activation.Linear);
+        foreach ((double x, double y) in (ReadOnlySpan<(double, double)>)[(-1.5, atMinusOneAndAHalf), (0.75, atThreeQuarters), (12, atTwelve)])
+            Assert.Equal(y, Reference.ActivationFunctions.Value(activation, x), 1e-7);
+    }
+
+    [Theory]
+    [InlineData(Bert, "hidden_act")]
+    [InlineData(""" "model_type":"roberta","vocab_size":50 """, "hidden_act")]
+    [InlineData(""" "model_type":"albert","vocab_size":50 """, "hidden_act")]
+    [InlineData(""" "model_type":"distilbert","vocab_size":50 """, "activation")]
+    [InlineData(""" "model_type":"electra","vocab_size":50 """, "hidden_act")]
+    [InlineData(""" "model_type":"electra","vocab_size":50 """, "summary_activation")]
+    [InlineData(Longformer, "hidden_act")]
+    [InlineData(""" "model_type":"deberta","vocab_size":50 """, "hidden_act")]
+    [InlineData(""" "model_type":"deberta","vocab_size":50 """, "pooler_hidden_act")]
+    [InlineData(DebertaV2, "hidden_act")]
+    [InlineData(DebertaV2, "pooler_hidden_act")]
+    [InlineData(DebertaV2, "conv_act")]
+    [InlineData(ModernBert, "hidden_activation")]
+    [InlineData(ModernBert, "classifier_activation")]
+    public void EveryField_ThatNamesAnActivation_KnowsThem(string known, string field)
+    {
+        Assert.Contains("= Laplace", Configure($"{{{known},\"{field}\":\"laplace\"}}").ToString(), StringComparison.Ordinal);
+        foreach (string withWeights in (ReadOnlySpan<string>)["prelu", "xielu"])
+        {
+            Assert.Contains($"{field} is \"{withWeights}\", a function with weights of its own, which is not supported",
+                Assert.Throws<CheckpointException>(() => Configure($"{{{known},\"{field}\":\"{withWeights}\"}}")).Message, StringComparison.Ordinal);
+        }
+    }
+
     private static TaskConfig Task(string field) => TaskConfig.Read(Parse($"{{{field}}}"), ModelTask.SequenceClassification);
 
     private static object Configure(string json)

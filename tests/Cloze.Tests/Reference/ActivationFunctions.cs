@@ -17,6 +17,11 @@ internal static class ActivationFunctions
         Activation.Tanh => Math.Tanh(x),
         Activation.Sigmoid => Sigmoid(x),
         Activation.Mish => x * Math.Tanh(Softplus(x)),
+        Activation.ClippedGelu => Math.Clamp(x * NormalCdf(x), -10, 10),
+        Activation.ReluSquared => x > 0 ? x * x : 0,
+        Activation.Relu6 => Math.Clamp(x, 0, 6),
+        Activation.LeakyRelu => x > 0 ? x : 0.01 * x,
+        Activation.Laplace => NormalCdf((x - 0.707107) / 0.282095),
         _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, null),
     };
 
