@@ -81,6 +81,8 @@ internal static class ForwardCommand
             if (loaded.Model.GlobalSeparator is not { } separator) throw GlobalOption.NoGlobalAttention(folder);
             inputs = Given(inputsPath, () => inputs.WithGlobal(chosen.Value.Global, chosen.Value.Texts, separator));
         }
+        inputs = inputs.For(loaded.Model.Rules);
+        foreach (string name in inputs.WithoutUse(loaded.Model)) Messages.Write($"{inputsPath}: {name} is not read: this model has no use for it.");
         foreach (string line in ForwardLabels.NotRead(loaded.Model, inputs)) Messages.Write($"{inputsPath}: {line}");
         List<NewTensor> outputs = [];
         if (loaded.Model.Head is ReplacedTokenPretraining<CpuTensor> pair)

@@ -1,4 +1,6 @@
 using Cloze.Checkpoints;
+using Cloze.Cpu;
+using Cloze.Heads;
 using Cloze.Models;
 using Cloze.Ops;
 using Cloze.Pipelines;
@@ -17,8 +19,13 @@ internal sealed record ForwardInputs(PaddedTokens Tokens, int? Choices, TaskLabe
     /// <summary>The given tensors that <see cref="Labels"/> holds.</summary>
     public IReadOnlyList<string> LabelNames { get; init; } = [];
 
-    /// <summary>The one that is <see cref="TaskLabels.Order"/>.</summary>
-    public string? OrderName => s_orders.FirstOrDefault(LabelNames.Contains);
+    /// <summary>Labels of two segments, by the names of the classes that take them.</summary>
+    private IReadOnlyDictionary<string, int[]> Orders { get; init; } = new Dictionary<string, int[]>();
+
+    /// <summary>With the label of two segments that the model's class takes, where it is given.</summary>
+    public ForwardInputs For(LabelRules rules) => rules.OrderLabel is { } name && Orders.TryGetValue($"label.{name}", out int[]? order)
+        ? this with { Labels = Labels with { Order = order } }
+        : this;
 
     /// <summary>One row of segments, as a batch of its sequences.</summary>
     public ForwardInputs OfRow(int row) =>
@@ -34,10 +41,17 @@ internal sealed record ForwardInputs(PaddedTokens Tokens, int? Choices, TaskLabe
         return this with { Tokens = Segments is null ? Tokens with { Global = global.Mask(Tokens, separator) } : Segments.WithGlobal(Tokens, global, separator) };
     }
 
-    internal const string Labelled = "label.labels", Starts = "label.start_positions", Ends = "label.end_positions";
-    private const string Ids = "input.input_ids", DrawnIds = "input.sampled_input_ids", PositionIds = "input.position_ids";
+    /// <summary>Given tensors that the model has no use for, as those of its architecture have none.</summary>
+    public IEnumerable<string> WithoutUse(EncoderModel<CpuTensor> model)
+    {
+        if (Tokens.Types is not null && model.Encoder.Limits.Types is null) yield return TypeIds;
+        if (Tokens.Positions is not null && !model.ReadsPositions) yield return PositionIds;
+    }
 
-    private static readonly string[] s_inputs = ["input.attention_mask", "input.token_type_ids", PositionIds, "input.global_attention_mask"];
+    internal const string Labelled = "label.labels", Starts = "label.start_positions", Ends = "label.end_positions";
+    private const string Ids = "input.input_ids", DrawnIds = "input.sampled_input_ids", PositionIds = "input.position_ids", TypeIds = "input.token_type_ids";
+
+    private static readonly string[] s_inputs = ["input.attention_mask", TypeIds, PositionIds, "input.global_attention_mask"];
     private static readonly string[] s_orders = ["label.next_sentence_label", "label.sentence_order_label"];
     private static readonly string[] s_labels = [.. s_orders, Starts, Ends];
 
@@ -55,7 +69,7 @@ internal sealed record ForwardInputs(PaddedTokens Tokens, int? Choices, TaskLabe
         PaddedTokens tokens = new((int)(ids.Elements / length), length, ids.ReadIntegers())
         {
             Mask = segments is null ? Mask("input.attention_mask") : null,
-            Types = Beside("input.token_type_ids"),
+            Types = Beside(TypeIds),
             Positions = ForEachRow(PositionIds),
             Global = Mask("input.global_attention_mask"),
         };
@@ -68,7 +82,6 @@ internal sealed record ForwardInputs(PaddedTokens Tokens, int? Choices, TaskLabe
         {
             Classes = areFloats ? null : labels?.ReadIntegers(),
             Values = areFloats ? labels!.ReadFloats() : null,
-            Order = s_orders.Select(file.Find).FirstOrDefault(order => order is not null)?.ReadIntegers(),
             Starts = file.Find(Starts)?.ReadIntegers(),
             Ends = file.Find(Ends)?.ReadIntegers(),
         };
@@ -77,6 +90,7 @@ internal sealed record ForwardInputs(PaddedTokens Tokens, int? Choices, TaskLabe
             [.. file.Tensors.Keys.Where(IsGiven).Except(known)])
         {
             Segments = segments,
+            Orders = s_orders.Select(file.Find).OfType<FileTensor>().ToDictionary(order => order.Name, order => order.ReadIntegers()),
             LabelNames = [.. ((IEnumerable<string>)[Labelled, .. s_labels]).Where(name => file.Find(name) is not null)],
         };
 

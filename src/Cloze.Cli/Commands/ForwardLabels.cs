@@ -12,19 +12,19 @@ internal static class ForwardLabels
     {
         foreach (string name in inputs.LabelNames)
         {
-            if (!IsRead(name, model.Head, inputs)) yield return $"{name} is not read.";
+            if (!IsRead(name, model, inputs)) yield return $"{name} is not read.";
             else if (AtMasked(name, model, inputs) is int count and > 0)
                 yield return $"{name}: {count} {(count == 1 ? "label at a masked column is" : "labels at masked columns are")} not read.";
         }
     }
 
     /// <summary>A task that needs two kinds of labels reads neither alone.</summary>
-    private static bool IsRead(string name, object? head, ForwardInputs inputs)
+    private static bool IsRead(string name, EncoderModel<CpuTensor> model, ForwardInputs inputs)
     {
         TaskLabels given = inputs.Labels;
-        bool isLabels = name == ForwardInputs.Labelled, isOrder = name == inputs.OrderName;
+        bool isLabels = name == ForwardInputs.Labelled, isOrder = name == $"label.{model.Rules.OrderLabel}";
         bool isSpan = name is ForwardInputs.Starts or ForwardInputs.Ends, hasLabels = inputs.LabelNames.Contains(ForwardInputs.Labelled);
-        return head switch
+        return model.Head switch
         {
             null or Pooler<CpuTensor> => false,
             QuestionAnsweringHead<CpuTensor> => isSpan && given.Starts is not null && given.Ends is not null,

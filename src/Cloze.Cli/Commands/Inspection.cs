@@ -113,7 +113,7 @@ internal sealed class Inspection : IDisposable
             architecture = _checkpoint.Architecture;
         }
         Describe(architecture, config, request);
-        foreach (string key in config.Unread.Where(config.Has)) Add("unread-key", key, $"config.json: nobody reads {key}");
+        foreach (string key in config.Unread) Add("unread-key", key, $"config.json: nobody reads {key}");
     });
 
     private void Describe(IArchitecture architecture, ConfigFields config, InspectRequest request)
@@ -129,7 +129,7 @@ internal sealed class Inspection : IDisposable
         Class = named ?? architecture.Classes.First(entry => entry.Value == task).Key;
         Weights<Shape> schema = ShapeFactory.Schema();
         EncoderModel<Shape> model = architecture.Build(settings, IsShape ? ModelTask.Base : task, about.Labels.Count, schema);
-        if (model.Head is ReplacedTokenPretraining<Shape>) _ofGenerator = config.Fields("generator");
+        if (model.Head is ReplacedTokenPretraining<Shape>) _ofGenerator = config.Part("generator");
         IReadOnlyList<IEncoder<Shape>> encoders = ModelCost.Encoders(model);
         Length = (encoders.Min(encoder => encoder.LongestSequence()), encoders.Min(encoder => encoder.Limits.Trained));
         CountParameters(schema, architecture);

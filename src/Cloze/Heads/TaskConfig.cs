@@ -56,13 +56,17 @@ public sealed record TaskConfig(IReadOnlyList<string> Labels, ProblemType? Probl
 /// <param name="FloatsAre">What float labels of several classes are where problem_type does not say.</param>
 /// <param name="ScoresLabelledOnly">Masked words: where labels are given, only rows that have one are scored (ModernBERT's sparse_prediction).</param>
 /// <param name="Unlabelled">Masked words: the label that says that there is none; −100 is left out of the loss in any case.</param>
+/// <param name="OrderLabel">What the class calls its label of two segments; null: it takes none.</param>
 public sealed record LabelRules(
     bool IgnoresZero = false, bool IgnoresNegative = false, ProblemType FloatsAre = ProblemType.MultiLabelClassification, bool ScoresLabelledOnly = false,
-    int Unlabelled = Labels.Ignored)
+    int Unlabelled = Labels.Ignored, string? OrderLabel = null)
 {
     /// <summary>Whether a label of a masked word is one.</summary>
     public bool IsWord(int label) => IgnoresZero ? label > 0 : label != Unlabelled;
 
     /// <summary>As most of the reference's classes do.</summary>
     public static LabelRules Reference { get; } = new();
+
+    /// <summary>The reference's class with a label of two segments: "next_sentence_label", "sentence_order_label".</summary>
+    public static LabelRules OfSegments(string label) => new(OrderLabel: label);
 }

@@ -56,7 +56,7 @@ public sealed record AlbertConfig
             InnerGroupNum = config.Int32("inner_group_num", 1, minimum: 1, maximum: 1000),
             MaxPositionEmbeddings = config.Int32("max_position_embeddings", 512, minimum: 1),
             TypeVocabSize = config.Int32("type_vocab_size", 2, minimum: 1),
-            PadTokenId = config.NullableInt32("pad_token_id", absent: 0, minimum: 0),
+            PadTokenId = config.PaddingRow("pad_token_id", absent: 0),
             LayerNormEps = config.Number("layer_norm_eps", 1e-12, minimum: 0),
             HiddenDropoutProb = config.Rate("hidden_dropout_prob", 0),
             AttentionProbsDropoutProb = config.Rate("attention_probs_dropout_prob", 0),
@@ -224,7 +224,7 @@ public sealed class AlbertArchitecture : IArchitecture
     {
         AlbertConfig read = (AlbertConfig)config;
         Albert<T> albert = new(read, weights.Under("albert"));
-        return new(albert, task switch
+        object? head = task switch
         {
             ModelTask.Base => BuildPooler(read, weights),
             ModelTask.MaskedLm => new MaskedLm<T>(albert, AlbertHeads.MaskedLm(read, weights, albert.Words)),
@@ -234,7 +234,8 @@ public sealed class AlbertArchitecture : IArchitecture
             ModelTask.QuestionAnswering => BertHeads.QuestionAnswering(read.HiddenSize, weights),
             ModelTask.MultipleChoice => AlbertHeads.MultipleChoice(read, weights),
             _ => throw ReferenceClasses.NoSuchHead("ALBERT", task),
-        });
+        };
+        return new(albert, head, GlobalRules.None, task == ModelTask.PreTraining ? LabelRules.OfSegments("sentence_order_label") : LabelRules.Reference);
     }
 }
 

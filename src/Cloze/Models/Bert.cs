@@ -46,7 +46,7 @@ public sealed record BertConfig
             IntermediateSize = config.Int32("intermediate_size", 3072, minimum: 1),
             MaxPositionEmbeddings = config.Int32("max_position_embeddings", 512, minimum: 1),
             TypeVocabSize = config.Int32("type_vocab_size", 2, minimum: 1),
-            PadTokenId = config.NullableInt32("pad_token_id", absent: 0, minimum: 0),
+            PadTokenId = config.PaddingRow("pad_token_id", absent: 0),
             LayerNormEps = config.Number("layer_norm_eps", 1e-12, minimum: 0),
             HiddenDropoutProb = config.Rate("hidden_dropout_prob", 0.1),
             AttentionProbsDropoutProb = config.Rate("attention_probs_dropout_prob", 0.1),
@@ -241,7 +241,7 @@ public sealed class BertArchitecture : IArchitecture
     {
         BertConfig read = (BertConfig)config;
         Bert<T> bert = new(read, weights.Under("bert"));
-        return new(bert, task switch
+        object? head = task switch
         {
             ModelTask.Base => BuildPooler(read, weights),
             ModelTask.MaskedLm => new MaskedLm<T>(bert, BertHeads.MaskedLm(read, weights, bert.Words)),
@@ -252,7 +252,9 @@ public sealed class BertArchitecture : IArchitecture
             ModelTask.QuestionAnswering => BertHeads.QuestionAnswering(read.HiddenSize, weights),
             ModelTask.MultipleChoice => BertHeads.MultipleChoice(read, weights),
             _ => throw ReferenceClasses.NoSuchHead("BERT", task),
-        });
+        };
+        bool judgesOrder = task is ModelTask.NextSentence or ModelTask.PreTraining;
+        return new(bert, head, GlobalRules.None, judgesOrder ? LabelRules.OfSegments("next_sentence_label") : LabelRules.Reference);
     }
 }
 

@@ -108,7 +108,7 @@ public sealed record DebertaV2Config : IMaskDecoding
             EmbeddingSize = config.Int32OrNull("embedding_size", minimum: 1, ConfigFields.Largest),
             MaxPositionEmbeddings = config.Int32("max_position_embeddings", 512, minimum: 1),
             TypeVocabSize = config.Int32("type_vocab_size", 0, minimum: 0),
-            PadTokenId = config.NullableInt32(config.Has("padding_idx") ? "padding_idx" : "pad_token_id", absent: 0, minimum: 0),
+            PadTokenId = config.PaddingRow(config.Has("padding_idx") ? "padding_idx" : "pad_token_id", absent: 0),
             LayerNormEps = config.Number("layer_norm_eps", 1e-7, minimum: 0),
             HiddenDropoutProb = config.Rate("hidden_dropout_prob", 0.1),
             AttentionProbsDropoutProb = config.Rate("attention_probs_dropout_prob", 0.1),
@@ -313,8 +313,8 @@ public sealed record DebertaV3PretrainingConfig(DebertaV2Config Generator, Deber
 
     /// <summary>As the authors' configurations say (microsoft/DeBERTa experiments, rtd_*.json).</summary>
     public static DebertaV3PretrainingConfig Read(ConfigFields config) => new(
-        DebertaV2Config.Read(config.Fields("generator") ?? throw config.Unsupported("generator", "missing", "the configuration of the generator")),
-        DebertaV2Config.Read(config.Fields("discriminator") ?? throw config.Unsupported("discriminator", "missing", "the configuration of the discriminator")),
+        DebertaV2Config.Read(PretrainedConfig.Network(config, "generator", "deberta-v2")),
+        DebertaV2Config.Read(PretrainedConfig.Network(config, "discriminator", "deberta-v2")),
         config.Text("embedding_sharing")?.ToLowerInvariant() switch
         {
             "es" => EmbeddingSharing.Es,

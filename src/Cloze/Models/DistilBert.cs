@@ -44,7 +44,7 @@ public sealed record DistilBertConfig
             NHeads = config.Int32(Given(config, "n_heads", "num_attention_heads"), 12, minimum: 1),
             HiddenDim = config.Int32(Given(config, "hidden_dim", "intermediate_size"), 3072, minimum: 1),
             MaxPositionEmbeddings = config.Int32("max_position_embeddings", 512, minimum: 1),
-            PadTokenId = config.NullableInt32("pad_token_id", absent: 0, minimum: 0),
+            PadTokenId = config.PaddingRow("pad_token_id", absent: 0),
             Activation = config.Activation("activation", Activation.Gelu),
             Dropout = config.Rate("dropout", 0.1),
             AttentionDropout = config.Rate("attention_dropout", 0.1),

@@ -54,7 +54,7 @@ public sealed record ElectraConfig
             IntermediateSize = config.Int32("intermediate_size", 1024, minimum: 1),
             MaxPositionEmbeddings = config.Int32("max_position_embeddings", 512, minimum: 1),
             TypeVocabSize = config.Int32("type_vocab_size", 2, minimum: 1),
-            PadTokenId = config.NullableInt32("pad_token_id", absent: 0, minimum: 0),
+            PadTokenId = config.PaddingRow("pad_token_id", absent: 0),
             LayerNormEps = config.Number("layer_norm_eps", 1e-12, minimum: 0),
             HiddenDropoutProb = config.Rate("hidden_dropout_prob", 0.1),
             AttentionProbsDropoutProb = config.Rate("attention_probs_dropout_prob", 0.1),
@@ -149,8 +149,11 @@ public sealed record ElectraPretrainingConfig(ElectraConfig Generator, ElectraCo
 
     /// <summary>Two configurations in one config.json, as DeBERTaV3's authors write theirs; no release of ELECTRA has both networks in one folder.</summary>
     public static ElectraPretrainingConfig? ReadPair(ConfigFields config) =>
-        config.Fields("generator") is { } generator && config.Fields("discriminator") is { } discriminator
-            ? new(ElectraConfig.Read(generator), ElectraConfig.Read(discriminator)) { RtdLambda = (float)config.Number("rtd_lambda", 50, minimum: 0) }
+        config.Has("generator") && config.Has("discriminator")
+            ? new(ElectraConfig.Read(PretrainedConfig.Network(config, "generator", "electra")), ElectraConfig.Read(PretrainedConfig.Network(config, "discriminator", "electra")))
+            {
+                RtdLambda = (float)config.Number("rtd_lambda", 50, minimum: 0),
+            }
             : null;
 }
 

@@ -31,6 +31,9 @@ public sealed record EncoderModel<T>(IEncoder<T> Encoder, object? Head, GlobalRu
     /// <summary>Whether columns and positions count real tokens, so that a hole in a mask leaves no trace (<see cref="TokenBatchBuilder.Pack"/>).</summary>
     public bool ClosesHoles { get; init; }
 
+    /// <summary>Whether positions that a caller gives change a result.</summary>
+    public bool ReadsPositions => (Encoder.Limits.Positions is not null || Encoder.Limits.Rotates) && !ClosesHoles;
+
     /// <summary>The batch for this model: positions and global tokens by its rules.</summary>
     /// <exception cref="ArgumentException">
     /// As <see cref="TokenBatchBuilder.Pack"/>; or global tokens are named and the model has no global attention.

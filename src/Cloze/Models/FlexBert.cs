@@ -54,7 +54,7 @@ public sealed record FlexBertConfig
             NumHiddenLayers = config.Layers("num_hidden_layers"),
             NumAttentionHeads = config.Int32("num_attention_heads"),
             IntermediateSize = config.Int32("intermediate_size"),
-            PadTokenId = config.NullableInt32("pad_token_id", absent: 0, minimum: 0),
+            PadTokenId = config.PaddingRow("pad_token_id", absent: 0),
             MaxPositionEmbeddings = config.Int32("max_position_embeddings", 512, minimum: 1),
             LocalAttention = Math.Max(config.Int32("sliding_window", -1, minimum: -1), 0),
             LayerTypes = LayerTypes(config),

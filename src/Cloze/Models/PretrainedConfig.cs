@@ -28,4 +28,15 @@ internal static class PretrainedConfig
             "num_return_sequences", "output_scores", "return_dict_in_generate", "forced_bos_token_id", "forced_eos_token_id", "remove_invalid_values",
             "exponential_decay_length_penalty", "suppress_tokens", "begin_suppress_tokens");
     }
+
+    /// <summary>One network of two that stand in one config.json: "generator", "discriminator".</summary>
+    /// <param name="modelType">What it may call itself.</param>
+    /// <exception cref="CheckpointException">It is not there or of another architecture, or as <see cref="Read"/>.</exception>
+    public static ConfigFields Network(ConfigFields config, string name, string modelType)
+    {
+        ConfigFields network = config.Part(name) ?? throw config.Unsupported(name, "missing", $"the configuration of the {name}");
+        Read(network);
+        if (network.Text("model_type") is { } type && type != modelType) throw network.Unsupported("model_type", $"\"{type}\"", modelType);
+        return network;
+    }
 }

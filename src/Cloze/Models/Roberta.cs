@@ -48,7 +48,7 @@ public sealed record RobertaConfig
             IntermediateSize = config.Int32("intermediate_size", 3072, minimum: 1),
             MaxPositionEmbeddings = config.Int32("max_position_embeddings", 512, minimum: 1),
             TypeVocabSize = config.Int32("type_vocab_size", 2, minimum: 1),
-            PadTokenId = config.Int32("pad_token_id", 1, minimum: 0),
+            PadTokenId = config.Int32("pad_token_id", 1, minimum: -1),
             LayerNormEps = config.Number("layer_norm_eps", 1e-12, minimum: 0),
             HiddenDropoutProb = config.Rate("hidden_dropout_prob", 0.1),
             AttentionProbsDropoutProb = config.Rate("attention_probs_dropout_prob", 0.1),

@@ -41,6 +41,9 @@ public sealed class TaskRun<T>(EncoderModel<T> model, TaskConfig about, PackedTo
 {
     private TokenBatch Batch => packed.Batch;
 
+    /// <summary>Read by a class that judges two segments, and by no other.</summary>
+    private int[]? Order => model.Rules.OrderLabel is null ? null : labels.Order;
+
     /// <summary>The head's outputs from the tokens on, owned by the innermost open scope; what it does not read of the last layer is not computed.</summary>
     public IReadOnlyList<TaskOutput<T>> Outputs(IOps<T> ops)
     {
@@ -106,9 +109,9 @@ public sealed class TaskRun<T>(EncoderModel<T> model, TaskConfig about, PackedTo
         IMaskedLm<T> or PreTrainingHead<T> or TokenClassificationHead<T> or MultipleChoiceHead<T> when labels.Values is { } floats => throw NotWhole(floats),
         IMaskedLm<T> when labels.Classes is not null => WordLoss(ops, outputs[0].Value,
             outputs[0].Rows == OutputRows.Labelled ? Words().Labels : WordOfEachToken()),
-        PreTrainingHead<T> when labels.Classes is not null && labels.Order is { } order =>
+        PreTrainingHead<T> when labels.Classes is not null && Order is { } order =>
             PreTrainingHead<T>.Loss(ops, outputs[0].Value, WordOfEachToken(), outputs[1].Value, Checked(order, Batch.Sequences, classes: 2)),
-        SequenceClassificationHead<T> when (labels.Classes ?? labels.Order ?? (object?)labels.Values) is not null => ClassLoss(ops, outputs[0].Value),
+        SequenceClassificationHead<T> when (labels.Classes ?? Order ?? (object?)labels.Values) is not null => ClassLoss(ops, outputs[0].Value),
         MultipleChoiceHead<T> when labels.Classes is { } right => MultipleChoiceHead<T>.Loss(
             ops, outputs[0].Value, MultipleChoiceHead<T>.Questions(Batch.Sequences, choices), Checked(right, Batch.Sequences / choices, choices)),
         TokenClassificationHead<T> when labels.Classes is { } tags =>
@@ -116,7 +119,7 @@ public sealed class TaskRun<T>(EncoderModel<T> model, TaskConfig about, PackedTo
         QuestionAnsweringHead<T> when labels.Starts is { } starts && labels.Ends is { } ends => QuestionAnsweringHead<T>.Loss(
             ops, outputs[0].Value, outputs[1].Value, Batch, Spans(starts), Spans(ends)),
         ReplacedTokenHead<T> when (labels.Values ?? (labels.Classes is { } whole ? Floats(whole) : null)) is { } replaced =>
-            ReplacedTokenHead<T>.Loss(ops, outputs[0].Value, Replaced(replaced)),
+            ReplacedTokenHead<T>.Loss(ops, outputs[0].Value, OfTokens(replaced)),
         _ => null,
     };
 
@@ -160,7 +163,7 @@ public sealed class TaskRun<T>(EncoderModel<T> model, TaskConfig about, PackedTo
     private T ClassLoss(ILosses<T> ops, T logits)
     {
         int sequences = Batch.Sequences, classes = about.Labels.Count;
-        if (labels.Order is { } order) return SequenceClassificationHead<T>.Loss(ops, logits, Checked(order, sequences, classes: 2));
+        if (Order is { } order) return SequenceClassificationHead<T>.Loss(ops, logits, Checked(order, sequences, classes: 2));
         ProblemType problem = about.Problem ?? Inferred(sequences, classes);
         if (problem == ProblemType.SingleLabelClassification)
         {
@@ -174,7 +177,8 @@ public sealed class TaskRun<T>(EncoderModel<T> model, TaskConfig about, PackedTo
             bool isGuarded = model.Rules.IgnoresNegative && about.Problem is null;   // DeBERTa's class looks whether there is a label: 0 without
             return isGuarded && known.Labelled == 0 ? ops.WeightedSum([]) : SequenceClassificationHead<T>.Loss(ops, logits, known);
         }
-        float[] values = labels.Values ?? Floats(labels.Classes);
+        float[] values = labels.Values ?? (problem != ProblemType.MultiLabelClassification ? Floats(labels.Classes) : throw new ArgumentException(
+            $"Labels are whole numbers, where problem_type is multi_label_classification; floats are needed, 0 or 1 for each of {classes} classes."));
         if (values.Length != sequences * classes)
             throw new ArgumentException($"There are {values.Length} labels; {sequences} sequences of {classes} values are needed.");
         return SequenceClassificationHead<T>.Loss(ops, logits, values, problem);
@@ -205,18 +209,11 @@ public sealed class TaskRun<T>(EncoderModel<T> model, TaskConfig about, PackedTo
         return packed.Of(padded);
     }
 
-    /// <summary>Targets of a sigmoid: of real tokens only, and all of these, so none is "no label".</summary>
-    private float[] Replaced(float[] padded)
+    /// <summary>Targets of a sigmoid: none of them is "no label", −100 no more than others, as in the reference.</summary>
+    private float[] OfTokens(float[] padded)
     {
         RequireColumns(padded.Length);
-        float[] targets = new float[packed.Places.Count];
-        for (int row = 0; row < targets.Length; row++)
-        {
-            targets[row] = padded[packed.Places.Span[row]];
-            if (targets[row] is not (>= 0 and <= 1))
-                throw new ArgumentException($"A label is {targets[row]}; labels of real tokens are 0 (original) … 1 (replaced), and each of these tokens needs one.");
-        }
-        return targets;
+        return [.. packed.Places.Span.ToArray().Select(place => padded[place])];
     }
 
     private void RequireColumns(int count)

@@ -18,14 +18,16 @@ public sealed class ConfigFields
 
     private readonly Dictionary<string, (JsonTokenType Type, byte[] Raw)> _fields;
     private readonly HashSet<string> _read = [];
+    private readonly Dictionary<string, ConfigFields> _parts = [];
 
     private ConfigFields(string source, Dictionary<string, (JsonTokenType Type, byte[] Raw)> fields) => (Source, _fields) = (source, fields);
 
     /// <summary>The file, for messages.</summary>
     public string Source { get; }
 
-    /// <summary>Fields that nobody has asked for, in the file's order.</summary>
-    public IEnumerable<string> Unread => _fields.Keys.Where(name => !_read.Contains(name));
+    /// <summary>Fields that are not null and that nobody has asked for, in the file's order; then those of its parts: "generator.hidden_size".</summary>
+    public IEnumerable<string> Unread => _fields.Keys.Where(name => !_read.Contains(name) && !IsNull(name))
+        .Concat(_parts.SelectMany(part => part.Value.Unread.Select(name => $"{part.Key}.{name}")));
 
     /// <summary>All names, in the file's order.</summary>
     public IEnumerable<string> Names => _fields.Keys;
@@ -100,9 +102,11 @@ public sealed class ConfigFields
     public int Layers(string name, int? fallback = null) =>
         NotNull(name).Int32OrNull(name, minimum: 1, maximum: 1000) ?? fallback ?? throw Missing(name, "a whole number");
 
-    /// <summary>A whole number; <paramref name="absent"/> where the field is not there, null where it is null (a pad id that no token has).</summary>
-    public int? NullableInt32(string name, int absent, int minimum, int maximum = Largest) =>
-        Int32OrNull(name, minimum, maximum) ?? (IsNull(name) ? null : absent);
+    /// <summary>
+    /// The padding row of a table (padding_idx), below 0 counted from the table's end: <paramref name="absent"/> where the field is not there, null, for no
+    /// such row, where it is null.
+    /// </summary>
+    public int? PaddingRow(string name, int? absent) => Int32OrNull(name, -Largest, Largest) ?? (IsNull(name) ? null : absent);
 
     /// <summary>A finite number; <paramref name="fallback"/> where the field is absent.</summary>
     public double Number(string name, double fallback, double minimum = double.MinValue, double maximum = double.MaxValue) =>
@@ -187,6 +191,13 @@ public sealed class ConfigFields
     {
         if (!Find(name, out JsonTokenType type, out byte[]? raw)) return null;
         return type == JsonTokenType.StartObject ? Parse(raw, $"{Source}: {name}") : throw Wrong(name, raw, "an object");
+    }
+
+    /// <summary>An object's fields, the unread among them listed with these; null: absent.</summary>
+    public ConfigFields? Part(string name)
+    {
+        if (!_parts.TryGetValue(name, out ConfigFields? part) && Fields(name) is { } fields) _parts[name] = part = fields;
+        return part;
     }
 
     /// <summary>An activation by the reference's name (transformers activations.py, ACT2FN); <paramref name="fallback"/> where the field is absent.</summary>

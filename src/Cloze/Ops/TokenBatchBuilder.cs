@@ -43,6 +43,7 @@ public static class PositionRules
     };
 
     /// <summary>The pad id + the count of ids so far that are not it; the pad id itself for a pad (RoBERTa, Longformer).</summary>
+    /// <param name="padId">−1 is no token's: positions are then the columns.</param>
     public static PositionRule AfterPad(int padId) => (ids, positions) =>
     {
         int count = 0;
@@ -222,6 +223,7 @@ public static class TokenBatchBuilder
             string remedy = position >= positions && most > 0 ? $", which is enough for {most} tokens: longer sequences must be truncated" : "";
             Fail($"position {position} is not in the position table (0 … {positions - 1}){remedy}");
         }
+        if (limits.Rotates && position < 0) Fail($"position {position} is below 0");
         if (limits.Columns is int columns && column >= columns) Fail($"the model knows {columns} columns: longer sequences must be truncated");
 
         void Fail(string fault) => throw new ArgumentException($"Sequence {sequence}, column {column}: {fault}.");

@@ -118,7 +118,8 @@ public sealed class Weights<T> : IWeights<T> where T : class
         return _contents.Make(new(WeightRole.Matrix, size, parts));
     }
 
-    public T Table(int rows, int columns, string name, int? padding = null) => Stack(WeightRole.Table, [rows, columns], [name], padding);
+    public T Table(int rows, int columns, string name, int? padding = null) =>
+        Stack(WeightRole.Table, [rows, columns], [name], _contents.PaddingRow(rows, padding, _prefix + name));
 
     public T Bias(int length, params ReadOnlySpan<string?> names) => Stack(WeightRole.Bias, [length], names);
 
@@ -175,6 +176,16 @@ public sealed class Weights<T> : IWeights<T> where T : class
                 if (!Faults.Contains(fault)) Faults.Add(fault);
                 return new(request.Name, request.Dimensions, () => throw new CheckpointException(fault));
             }
+        }
+
+        /// <summary>A table's padding row from its start; null where there is none, and where it is no row, which is noted.</summary>
+        public int? PaddingRow(int rows, int? padding, string name)
+        {
+            int? row = padding < 0 ? padding + rows : padding;
+            if (row is null || (uint)row.Value < (uint)rows) return row;
+            string fault = $"{name} has {rows} rows, and none for padding, which would be row {padding} (pad_token_id in config.json).";
+            if (!Faults.Contains(fault)) Faults.Add(fault);
+            return null;
         }
 
         /// <summary>Whether a weight can be addressed; else that is noted.</summary>

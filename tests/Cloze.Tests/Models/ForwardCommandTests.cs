@@ -251,22 +251,59 @@ public sealed class ForwardCommandTests : IDisposable
         Assert.Contains("are whole numbers", refusal.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Expected: the mean of log(1 + exp(x)) − label·x over the written logits, as torch.nn.BCEWithLogitsLoss.</summary>
-    [Fact]
-    public void Forward_TakesFloatsForReplacedTokens()
+    /// <summary>Expected: the mean of log(1 + exp(x)) − label·x over the written logits of real tokens, as torch.nn.BCEWithLogitsLoss.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(-100)]      // a target like any other
+    public void Forward_TakesFloatsForReplacedTokens(int last)
     {
         string folder = GoldenCases.Folder("electra", "pretraining");
-        (string, int[], int[]) ids = ("input.input_ids", [1, 3], [5, 6, 7]);
-        float[] labels = [0, 1, 1];
-        ForwardCommand.Run(folder, null, keepsStates: false, Inputs([ids], NewTensor.Of("label.labels", [1, 3], labels)), Result, threads: 1);
+        (string, int[], int[]) ids = ("input.input_ids", [1, 4], [5, 6, 7, 0]), mask = ("input.attention_mask", [1, 4], [1, 1, 1, 0]);
+        float[] labels = [0, 1, last, 1];   // the last column is masked
+        ForwardCommand.Run(folder, null, keepsStates: false, Inputs([ids, mask], NewTensor.Of("label.labels", [1, 4], labels)), Result, threads: 1);
         GoldenTensors floats = new(Result);
-        double want = floats["output.logits"].Floats().Zip(labels).Average(pair => Math.Log(1 + Math.Exp(pair.First)) - pair.Second * pair.First);
-        Assert.Equal(want, floats["output.loss"].Floats()[0], 1e-5);
-        ForwardCommand.Run(folder, null, keepsStates: false, Inputs(ids, ("label.labels", [1, 3], [0, 1, 1])), Result, threads: 1);
+        double want = floats["output.logits"].Floats().Zip(labels).Take(3).Average(pair => Math.Log(1 + Math.Exp(pair.First)) - pair.Second * pair.First);
+        Assert.Equal(want, floats["output.loss"].Floats()[0], 1e-5 * Math.Max(1, Math.Abs(want)));
+        ForwardCommand.Run(folder, null, keepsStates: false, Inputs(ids, mask, ("label.labels", [1, 4], [0, 1, last, 1])), Result, threads: 1);
         Assert.Equal(floats["output.loss"].Floats(), new GoldenTensors(Result)["output.loss"].Floats());
-        string ignored = Inputs(ids, ("label.labels", [1, 3], [0, 1, -100]));
-        Assert.Contains("A label is -100; labels of real tokens are 0 (original) … 1 (replaced)", Assert.Throws<CommandException>(() =>
-            ForwardCommand.Run(folder, null, keepsStates: false, ignored, Result, threads: 1)).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>A classifier of sequences takes no label of two segments, nor does either class with one take the other's.</summary>
+    [Theory]
+    [InlineData("bert", "seq-single", "label.next_sentence_label", false)]
+    [InlineData("bert", "seq-single", "label.sentence_order_label", false)]
+    [InlineData("bert", "next-sentence", "label.next_sentence_label", true)]
+    [InlineData("bert", "next-sentence", "label.sentence_order_label", false)]
+    [InlineData("bert", "pretraining", "label.next_sentence_label", true)]
+    [InlineData("bert", "pretraining", "label.sentence_order_label", false)]
+    [InlineData("albert", "pretraining", "label.sentence_order_label", true)]
+    [InlineData("albert", "pretraining", "label.next_sentence_label", false)]
+    public void Forward_ReadsALabelOfTwoSegments_WhereTheClassTakesIt(string family, string name, string label, bool isRead)
+    {
+        (string, int[], int[])[] words = name == "pretraining" ? [("label.labels", [2, 2], [1, 2, 3, 4])] : [];
+        string inputs = Inputs([("input.input_ids", [2, 2], [1, 2, 3, 4]), (label, [2], [0, 1]), .. words]);
+        string folder = GoldenCases.Folder(family, name);
+        ForwardCommand.Run(folder, null, keepsStates: false, inputs, Result, threads: 1);
+        Assert.Equal(isRead, new GoldenTensors(Result).Has("output.loss"));
+        using LoadedModel loaded = LoadedModel.Load(folder, task: null, threads: 1);
+        string[] notRead = [.. ForwardLabels.NotRead(loaded.Model, ForwardInputs.Read(inputs).For(loaded.Model.Rules))];
+        Assert.Equal(!isRead, notRead.Contains($"{label} is not read."));
+    }
+
+    [Theory]
+    [InlineData("bert", "base", false, false)]
+    [InlineData("bert", "mlm-relative-key", false, true)]
+    [InlineData("distilbert", "seq-regression", true, false)]
+    [InlineData("modernbert", "token", true, false)]
+    [InlineData("modernbert-original", "biases", true, true)]
+    [InlineData("mosaicbert", "cls-multi-label", false, true)]
+    [InlineData("deberta-v2", "seq-pooler-tanh", true, true)]
+    public void Forward_SaysWhatTheModelHasNoUseFor(string family, string name, bool types, bool positions)
+    {
+        string inputs = Inputs(("input.input_ids", [1, 2], [1, 2]), ("input.token_type_ids", [1, 2], [0, 0]), ("input.position_ids", [1, 2], [1, 0]));
+        using LoadedModel loaded = LoadedModel.Load(GoldenCases.Folder(family, name), task: null, threads: 1);
+        string[] want = [.. types ? ["input.token_type_ids"] : (string[])[], .. positions ? ["input.position_ids"] : (string[])[]];
+        Assert.Equal(want, ForwardInputs.Read(inputs).WithoutUse(loaded.Model));
     }
 
     [Theory]
@@ -284,7 +321,7 @@ public sealed class ForwardCommandTests : IDisposable
         string path = Inputs(("input.input_ids", [2, 3], [1, 2, 3, 4, 5, 6]), ("input.attention_mask", [2, 3], [1, 1, 0, 1, 0, 0]),
             (label, arePerToken ? [2, 3] : [2], arePerToken ? [0, -100, 1, 1, 1, -100] : [0, 1]));
         using LoadedModel loaded = LoadedModel.Load(GoldenCases.Folder(family, name), task: null, threads: 1);
-        Assert.Equal(lines, ForwardLabels.NotRead(loaded.Model, ForwardInputs.Read(path)).Select(line => line.TrimEnd('.')));
+        Assert.Equal(lines, ForwardLabels.NotRead(loaded.Model, ForwardInputs.Read(path).For(loaded.Model.Rules)).Select(line => line.TrimEnd('.')));
     }
 
     [Fact]

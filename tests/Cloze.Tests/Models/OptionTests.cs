@@ -102,6 +102,32 @@ public class OptionTests
         Assert.Throws<CheckpointException>(() => LongformerConfig.Read(Parse(Config + ""","attention_dilation":[2]}""")));
     }
 
+    /// <summary>Its class has one parameter for both (mosaicml/examples bert_layers.py, BertLMPredictionHead).</summary>
+    [Fact]
+    public void MosaicBert_WithADecoderOfItsOwn_IsRefused()
+    {
+        MosaicBertArchitecture mosaic = new();
+        const string Config = """{"model_type":"bert","vocab_size":8,"hidden_size":4,"num_attention_heads":2 """;
+        Assert.Contains("tie_word_embeddings is false, which is not supported; supported: true: the authors' class has one table", Assert.Throws<CheckpointException>(() =>
+            mosaic.Configure(Parse(Config + ""","tie_word_embeddings":false}"""), null)).Message, StringComparison.Ordinal);
+        mosaic.Configure(Parse(Config + "}"), new Stored(1, 1));
+        Assert.Contains("cls.predictions.decoder.weight has other values than bert.embeddings.word_embeddings.weight", Assert.Throws<CheckpointException>(() =>
+            mosaic.Configure(Parse(Config + "}"), new Stored(1, 2))).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Two tensors of a MosaicBERT, each of one number again and again.</summary>
+    private sealed class Stored(float words, float decoder) : IStoredTensors
+    {
+        public StoredTensor? Find(string name) => name switch
+        {
+            "bert.embeddings.word_embeddings.weight" => Of(name, words),
+            "cls.predictions.decoder.weight" => Of(name, decoder),
+            _ => null,
+        };
+
+        private static StoredTensor Of(string name, float value) => new(name, [8, 4], () => [.. Enumerable.Repeat(value, 32)]);
+    }
+
     [Theory]
     [InlineData("bert", 768, 12, 12, 3072)]
     [InlineData("roberta", 768, 12, 12, 3072)]
@@ -182,6 +208,9 @@ public class OptionTests
         Assert.Equal(float.NaN, Loss(new() { Classes = [Labels.Ignored, Labels.Ignored] }, ProblemType.SingleLabelClassification));
         Assert.Throws<ArgumentException>(() => Loss(new() { Values = [2, 1] }, ProblemType.SingleLabelClassification));
         Assert.Throws<ArgumentException>(() => Loss(new() { Values = [2, 1, 1] }));
+        // torch.nn.BCEWithLogitsLoss fails at whole numbers
+        Assert.Contains("floats are needed, 0 or 1 for each of 3 classes", Assert.Throws<ArgumentException>(() =>
+            Loss(new() { Classes = [0, 1, 0, 1, 0, 1] }, ProblemType.MultiLabelClassification)).Message, StringComparison.Ordinal);
 
         static float Loss(TaskLabels labels, ProblemType? problem = null)
         {

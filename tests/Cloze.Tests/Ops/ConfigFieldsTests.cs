@@ -31,6 +31,8 @@ public class ConfigFieldsTests
     [InlineData(Bert, "\"num_hidden_layers\":1000000000", "num_hidden_layers is 1000000000; a whole number from 1 to 1000")]
     [InlineData(Bert, "\"vocab_size\":2147483648", "vocab_size is 2147483648; a whole number from 1 to")]
     [InlineData(Bert, "\"hidden_act\":\"\\ud800\"", "hidden_act is")]
+    [InlineData(Longformer, "\"pad_token_id\":-2", "pad_token_id is -2; a whole number from -1")]
+    [InlineData(Longformer, "\"pad_token_id\":null", "pad_token_id is null")]
     [InlineData(Longformer, "\"attention_window\":[4,5]", "attention_window is [4, 5]")]
     [InlineData(Longformer, "\"attention_window\":[4,4,4]", "one for each of 2 layers")]
     [InlineData(Longformer, "\"attention_mode\":\"n2\"", "attention_mode is \"n2\"")]
@@ -97,6 +99,24 @@ public class ConfigFieldsTests
         Assert.Equal(new BertConfig { VocabSize = 50, HiddenSize = 8, NumHiddenLayers = 2, NumAttentionHeads = 2, IntermediateSize = 12 }, config);
         Assert.Equal(0, config.PadTokenId);
         Assert.Null(((BertConfig)Configure($"{{{Bert},\"pad_token_id\":null}}")).PadTokenId);
+    }
+
+    /// <summary>Each network of a pair is a config.json of its own.</summary>
+    [Theory]
+    [InlineData("electra", """ "vocab_size":50,"hidden_size":8,"embedding_size":8,"num_attention_heads":2 """)]
+    [InlineData("deberta-v2", """ "vocab_size":50,"hidden_size":8,"num_attention_heads":2 """)]
+    public void WhatNobodyReadsInAPair_IsListed_AndWhatChangesANetworkIsRefused(string type, string sizes)
+    {
+        ConfigFields fields = Parse($$"""
+            {"model_type":"{{type}}","generator":{{{sizes}},"my_key":1,"model_type":"{{type}}"},"discriminator":{{{sizes}},"bos_token_id":7,"your_key":[2],"no_key":null},"last":0}
+            """);
+        ModelRegistry.Find(fields).Configure(fields, file: null);
+        Assert.Equal(["last", "generator.my_key", "discriminator.your_key"], fields.Unread);
+        Refuses(""" "pruned_heads":{"0":[1]} """, "pruned_heads is not empty");
+        Refuses(""" "model_type":"bert" """, "model_type is \"bert\"");
+
+        void Refuses(string field, string words) => Assert.Contains($"config.json: generator: {words}", Assert.Throws<CheckpointException>(() =>
+            Configure($$"""{"model_type":"{{type}}","generator":{{{sizes}},{{field}} },"discriminator":{{{sizes}} } }""")).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,6 +1,8 @@
 using Cloze.Checkpoints;
 using Cloze.Models;
 using Cloze.Ops;
+using Cloze.Tests.Models;
+using Cloze.Tests.Reference;
 namespace Cloze.Tests.Ops;
 
 /// <summary>A random start follows the reference's rules, and depends on seed and names only.</summary>
@@ -18,6 +20,21 @@ public class RandomStartTests
         ExpectNormal(0.05, start(new("bert.encoder.layer.0.intermediate.dense.weight", WeightRole.Matrix, [128, 64], null)));
         Assert.All(start(new("bert.encoder.layer.0.intermediate.dense.bias", WeightRole.Bias, [128], null)), value => Assert.Equal(0, value));
         Assert.All(start(new("bert.embeddings.LayerNorm.weight", WeightRole.Scale, [64], null)), value => Assert.Equal(1, value));
+    }
+
+    /// <summary>torch.nn.Embedding: padding_idx below 0 counts from the end, and must be a row.</summary>
+    [Theory]
+    [InlineData(-1, 9)]
+    [InlineData(-10, 0)]
+    [InlineData(9, 9)]
+    [InlineData(-11, null)]
+    [InlineData(10, null)]
+    public void APaddingRow_CountsFromTheEnd_WhereItIsNegative(int padding, int? row)
+    {
+        Weights<ReferenceTensor> weights = new(new RandomStart(5), new ReferenceReading().Factory);
+        float[] words = weights.Table(10, 4, "words", padding).ToArray();
+        Assert.Equal(row is null ? [] : [row.Value], Enumerable.Range(0, 10).Where(i => words.AsSpan(i * 4, 4).ContainsAnyExcept(0f) is false));
+        Assert.Equal(row is null ? [$"words has 10 rows, and none for padding, which would be row {padding} (pad_token_id in config.json)."] : [], weights.Faults);
     }
 
     [Fact]

@@ -29,6 +29,15 @@ public class TokenBatchTests
         Assert.Equal([1, 2, 3, 1, 4, 1], positions);
     }
 
+    /// <summary>transformers create_position_ids_from_input_ids with padding_idx −1: no id is −1, so the cumulative sum of ones − 1.</summary>
+    [Fact]
+    public void RobertasPositions_WithoutAPad_AreTheColumns()
+    {
+        int[] positions = new int[4];
+        PositionRules.AfterPad(-1)([1, 0, 5, 1], positions);
+        Assert.Equal([0, 1, 2, 3], positions);
+    }
+
     [Fact]
     public void GivenPositionsTypesAndGlobals_AreTaken()
     {
