@@ -19,10 +19,15 @@ public sealed class FillMask : IDisposable
     private readonly LoadedModel _model;
     private readonly IMaskedLm<CpuTensor> _maskedLm;
     private readonly Tokenizer _tokenizer;
-    private readonly int _maskId, _maxTokens;
+    private readonly int _maskId;
+    private readonly int? _mostTokens;
 
-    private FillMask(LoadedModel model, IMaskedLm<CpuTensor> maskedLm, Tokenizer tokenizer, int maskId, int maxTokens) =>
-        (_model, _maskedLm, _tokenizer, _maskId, _maxTokens) = (model, maskedLm, tokenizer, maskId, maxTokens);
+    private FillMask(LoadedModel model, Tokenizer tokenizer, int maskId)
+    {
+        (_model, _tokenizer, _maskId) = (model, tokenizer, maskId);
+        _maskedLm = (IMaskedLm<CpuTensor>)model.Model.Head!;
+        _mostTokens = model.Model.Encoder.LongestSequence();
+    }
 
     /// <summary>How a gap is written: "[MASK]".</summary>
     public string MaskToken => _tokenizer.TokenOf(_maskId)!;
@@ -49,7 +54,7 @@ public sealed class FillMask : IDisposable
         try
         {
             ModelInput.RequireWords(model.Model.Encoder.Limits, tokenizer, folder);
-            return new(model, (IMaskedLm<CpuTensor>)model.Model.Head!, tokenizer, maskId, ModelInput.MaxTokens(model.Model.Encoder, folder));
+            return new(model, tokenizer, maskId);
         }
         catch
         {
@@ -64,7 +69,7 @@ public sealed class FillMask : IDisposable
     /// <param name="global">Tokens with global attention, for a model that has it (Longformer); null: none.</param>
     /// <param name="cancellation">Looked at before the model computes.</param>
     /// <exception cref="ArgumentException">
-    /// The text has no gap, or more tokens than the model reads; global tokens are chosen and the model has no global attention.
+    /// The text has no gap, or more tokens than the model has positions for; global tokens are chosen and the model has no global attention.
     /// </exception>
     /// <exception cref="ObjectDisposedException">It has been disposed.</exception>
     public IReadOnlyList<MaskFill>[] Fill(string text, int top = 5, GlobalAttention? global = null, CancellationToken cancellation = default)
@@ -75,9 +80,11 @@ public sealed class FillMask : IDisposable
         int[] ids = encoding.Ids.ToArray();
         int[] gaps = [.. Enumerable.Range(0, ids.Length).Where(place => ids[place] == _maskId)];
         if (gaps.Length == 0) throw new ArgumentException($"The text has no {MaskToken}, which stands for the gap to fill.", nameof(text));
-        if (ids.Length > _maxTokens)
-            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"The text has {ids.Length} tokens; the model reads {_maxTokens}."),
-                nameof(text));
+        if (ids.Length > _mostTokens)
+        {
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
+                $"The text has {ids.Length} tokens; the model reads {_mostTokens}, for which it has positions. Give less text around the gap."), nameof(text));
+        }
 
         using CpuOps ops = _model.NewCall();
         cancellation.ThrowIfCancellationRequested();

@@ -63,6 +63,35 @@ public class FillMaskTests
         Assert.Contains("cls.predictions", Assert.Throws<CheckpointException>(() => FillMask.Load(Path.Combine(Shared.Repository, "models",
             "all-MiniLM-L6-v2"))).Message, StringComparison.Ordinal);
 
+    /// <summary>A position table limits the length, and the message names the limit; what a model was trained with does not.</summary>
+    [Theory]
+    [InlineData("deberta-original", "emd-v3-generator", 32)]
+    [InlineData("bert", "mlm", 40)]
+    [InlineData("mosaicbert", "mlm-long-beyond-alibi-size", null)]
+    public void Fill_ReadsAsManyTokensAsThereArePositions(string family, string name, int? most)
+    {
+        string recorded = GoldenCases.Folder(family, name);
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("cloze-gaps-");
+        try
+        {
+            foreach (string file in (string[])["config.json", "model.safetensors"]) File.Copy(Path.Combine(recorded, file), Path.Combine(folder.FullName, file));
+            File.WriteAllText(Path.Combine(folder.FullName, "vocab.txt"), "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\n");
+            using FillMask filler = FillMask.Load(folder.FullName, threads: 1);
+            int fits = most ?? 3000;
+            Assert.Single(filler.Fill(Text(fits), cancellation: Cancellation));
+            if (most is null) return;
+            Assert.Contains($"The text has {fits + 1} tokens; the model reads {fits}, for which it has positions. Give less text", Assert.Throws<ArgumentException>(() =>
+                filler.Fill(Text(fits + 1), cancellation: Cancellation)).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+
+        // with the first and the last, which the tokenizer adds
+        static string Text(int tokens) => "[MASK]" + string.Concat(Enumerable.Repeat(" a", tokens - 3));
+    }
+
     /// <summary>A class of the reference has no mask decoder; a gap goes through it all the same, as in a folder that names no class.</summary>
     [Theory]
     [InlineData("")]
