@@ -195,8 +195,7 @@ public sealed record DebertaV2Config : IMaskDecoding
 /// <remarks>He et al. 2020, arXiv:2006.03654; 2021, arXiv:2111.09543; transformers modeling_deberta_v2.py.</remarks>
 public sealed class DebertaV2<T> : IDebertaEncoder<T> where T : class
 {
-    private readonly DebertaEmbeddings<T> _embeddings;
-    private readonly DebertaLayer<T>[] _layers;
+    private readonly DebertaStream<T> _stream;
 
     public DebertaV2(DebertaV2Config config, IWeights<T> weights) : this(config, weights, EmbeddingSharing.None, generator: null) { }
 
@@ -205,17 +204,18 @@ public sealed class DebertaV2<T> : IDebertaEncoder<T> where T : class
         int h = config.HiddenSize;
         HiddenSize = h;
         Limits = config.Limits;
-        _embeddings = new(config, weights.Under("embeddings"), sharing, generator?.Under("embeddings"));
+        DebertaEmbeddings<T> embeddings = new(config, weights.Under("embeddings"), sharing, generator?.Under("embeddings"));
         IWeights<T> encoder = weights.Under("encoder");
         Derived<T>? distances = config.RelativeAttention ? Distances(config, encoder) : null;
-        _layers = new DebertaLayer<T>[config.NumHiddenLayers];
-        for (int i = 0; i < _layers.Length; i++)
+        DebertaLayer<T>[] layers = new DebertaLayer<T>[config.NumHiddenLayers];
+        for (int i = 0; i < layers.Length; i++)
         {
             IWeights<T> layer = encoder.Under($"layer.{i}"), self = layer.Under("attention.self");
             LinearWeights<T> qkv = self.Linear(["query_proj", "key_proj", "value_proj"], h, h);
             DebertaV2Convolution<T>? convolution = i == 0 && config.ConvKernelSize > 0 ? new(config, encoder.Under("conv")) : null;
-            _layers[i] = new(config, i, layer, qkv, Attention(config, self, qkv, distances), convolution);
+            layers[i] = new(config, i, layer, qkv, Attention(config, self, qkv, distances), convolution);
         }
+        _stream = new(embeddings, layers);
     }
 
     public int HiddenSize { get; }
@@ -224,21 +224,13 @@ public sealed class DebertaV2<T> : IDebertaEncoder<T> where T : class
 
     public PositionRule Positions => PositionRules.Columns;
 
-    public T Words => _embeddings.Words;
+    public T Words => _stream.Words;
 
-    public DebertaLayer<T> LastLayer => _layers[^1];
+    public DebertaLayer<T> LastLayer => _stream.LastLayer;
 
-    public T Forward(IOps<T> ops, TokenBatch batch, HiddenStates<T>? keep = null, RowSet? rows = null) => Forward(ops, batch, _layers, keep, rows);
+    public T Forward(IOps<T> ops, TokenBatch batch, HiddenStates<T>? keep = null, RowSet? rows = null) => _stream.Forward(ops, batch, keep, rows);
 
-    public T ForwardBelowLast(IOps<T> ops, TokenBatch batch, HiddenStates<T>? keep) => Forward(ops, batch, _layers.AsSpan(..^1), keep, rows: null);
-
-    private T Forward(IOps<T> ops, TokenBatch batch, ReadOnlySpan<DebertaLayer<T>> layers, HiddenStates<T>? keep, RowSet? rows)
-    {
-        T x = _embeddings.Forward(ops, batch);
-        keep?.Add(x);
-        foreach (DebertaLayer<T> layer in layers) x = ops.Next(x, layer.Forward(ops, x, batch, layer == LastLayer ? rows : null), keep);
-        return x;
-    }
+    public T ForwardBelowLast(IOps<T> ops, TokenBatch batch, HiddenStates<T>? keep) => _stream.ForwardBelowLast(ops, batch, keep);
 
     /// <summary>Distances are projected by matrices of their own, or by those of the content's queries and keys.</summary>
     private static AttentionSpec<T> Attention(DebertaV2Config config, IWeights<T> self, LinearWeights<T> qkv, Derived<T>? distances)
@@ -420,8 +412,7 @@ public static class DebertaHeads
         object? head = task switch
         {
             ModelTask.Base => null,
-            ModelTask.MaskedLm when config.UsesMaskDecoder => new DebertaMaskedLm<T>(config, weights, deberta),
-            ModelTask.MaskedLm => new MaskedLm<T>(deberta, MaskedLm(config, weights, deberta.Words)),
+            ModelTask.MaskedLm => MaskedWords(config, weights, deberta),
             ModelTask.PreTraining => ReplacedToken(config, weights),
             ModelTask.SequenceClassification => SequenceClassification(config, weights, labels),
             ModelTask.TokenClassification => BertHeads.TokenClassification(config.HiddenSize, weights, labels, config.HiddenDropoutProb),
@@ -439,6 +430,14 @@ public static class DebertaHeads
     public static Pooler<T> Pooler<T>(DebertaV2Config config, IWeights<T> weights) where T : class => config.PoolerHiddenSize is { } width && width != config.HiddenSize
         ? throw new CheckpointException($"pooler_hidden_size is {width} in config.json; the pooler reads states of hidden_size, {config.HiddenSize}, and needs that width.")
         : new(weights.Linear("pooler.dense", config.HiddenSize, config.HiddenSize), config.PoolerHiddenAct, config.PoolerDropout);
+
+    /// <summary>Masked words through the mask decoder, unless positions have entered with the words.</summary>
+    public static IMaskedLm<T> MaskedWords<T>(DebertaV2Config config, IWeights<T> weights, IDebertaEncoder<T> deberta) where T : class
+    {
+        EnhancedMaskDecoder<T>? decoder = config.UsesMaskDecoder ? new(config, weights.Under("deberta"), deberta.LastLayer) : null;
+        MaskedLmHead<T> head = MaskedLm(config, weights, deberta.Words);
+        return decoder is null ? new MaskedLm<T>(deberta, head) : new DebertaMaskedLm<T>(deberta, decoder, head);
+    }
 
     public static MaskedLmHead<T> MaskedLm<T>(DebertaV2Config config, IWeights<T> weights, T words) where T : class
     {
@@ -469,7 +468,7 @@ public static class DebertaHeads
         IWeights<T> generator = weights.Under("generator"), discriminator = weights.Under("discriminator");
         DebertaV2<T> detecting = new(config.Discriminator, discriminator.Under("deberta"), config.EmbeddingSharing, generator.Under("deberta"));
         return new(
-            new DebertaMaskedLm<T>(config.Generator, generator),
+            MaskedWords(config.Generator, generator, new DebertaV2<T>(config.Generator, generator.Under("deberta"))),
             new(detecting, ReplacedToken(config.Discriminator, discriminator)), config.RtdLambda);
     }
 

@@ -127,7 +127,7 @@ public sealed class TaskRun<T>(EncoderModel<T> model, TaskConfig about, PackedTo
     /// <param name="owner">The scope in which they live.</param>
     public IReadOnlyList<TaskOutput<T>> Passes(IOps<T> ops, IScope<T> owner)
     {
-        if (model.Head is not DebertaMaskedLm<T> { UsesMaskDecoder: true } words) return [];
+        if (model.Head is not DebertaMaskedLm<T> words) return [];
         using IScope<T> scope = ops.Scope("passes");
         HiddenStates<T> passes = new(owner);
         words.Forward(ops, Batch, Batch.All, keep: null, passes);

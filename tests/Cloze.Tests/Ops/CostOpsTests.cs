@@ -1,22 +1,12 @@
 using Cloze.Models;
 using Cloze.Ops;
+using Cloze.Tests.Models;
 namespace Cloze.Tests.Ops;
 
 /// <summary>FLOPs and memory by hand-derived formulas, and wrong shapes found without a weight.</summary>
 public class CostOpsTests
 {
-    private static readonly BertConfig s_base = new() { VocabSize = 30522, HiddenSize = 768, NumHiddenLayers = 12, NumAttentionHeads = 12, IntermediateSize = 3072 };
-
-    private static readonly LongformerConfig s_longformer = new()
-    {
-        VocabSize = 50265,
-        HiddenSize = 768,
-        NumHiddenLayers = 12,
-        NumAttentionHeads = 12,
-        IntermediateSize = 3072,
-        MaxPositionEmbeddings = 4098,
-        TypeVocabSize = 1,
-    };
+    private static readonly BertConfig s_base = Published.Config<BertConfig>("bert-base");
 
     [Fact]
     public void Bert_CostsWhatItsProductsCost()
@@ -64,7 +54,7 @@ public class CostOpsTests
     [Fact]
     public void Longformer_CostsTheSameForEachToken_HoweverManyThereAre()
     {
-        Longformer<Shape> longformer = new(s_longformer, ShapeFactory.Schema());
+        Longformer<Shape> longformer = new(Published.Config<LongformerConfig>("longformer-base"), ShapeFactory.Schema());
         double[] perToken = [.. ((int[])[1024, 2048, 4096]).Select(length => Read(longformer, Batch([length])).Flops / (double)length)];
         Assert.InRange(perToken[2] / perToken[0], 1, 1.02); // the ends of a sequence see half a window
     }
