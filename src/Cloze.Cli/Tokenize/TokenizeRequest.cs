@@ -24,6 +24,9 @@ internal sealed class TokenizeRequest
     public List<string>? PairWords { get; private set; }
     public List<int>? Ids { get; private set; }
 
+    /// <summary>Characters, or ids to decode.</summary>
+    public long Length => (Text?.Length ?? 0L) + (Pair?.Length ?? 0) + (Ids?.Count ?? 0) + (Words?.Sum(word => (long)word.Length) ?? 0) + (PairWords?.Sum(word => (long)word.Length) ?? 0);
+
     /// <summary>Requests that follow each other with the same one are encoded and padded together; null: alone.</summary>
     public string? Batch => IsDecode ? null : _paddingBatch ?? _batch;
 

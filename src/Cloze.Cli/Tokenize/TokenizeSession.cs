@@ -6,6 +6,9 @@ namespace Cloze.Cli.Tokenize;
 /// <summary>JSON Lines in, JSON Lines out: an answer a request, in order. A request that cannot be met is answered by an error, and the run goes on.</summary>
 internal sealed class TokenizeSession(Tokenizer tokenizer, bool isUtf16, JsonLines output)
 {
+    /// <summary>Characters or ids from which on a batch takes long enough to be left where it is when the process is asked to end.</summary>
+    private const int Long = 1 << 16;
+
     private readonly TokenizeAnswers _answers = new(tokenizer, isUtf16);
 
     /// <summary>Answers each request; those that follow each other with the same batch are padded together. A blank line is answered too, by an error.</summary>
@@ -32,7 +35,7 @@ internal sealed class TokenizeSession(Tokenizer tokenizer, bool isUtf16, JsonLin
         string? error = batch.Find(request => request.Error is not null)?.Error;
         try
         {
-            if (error is null && !batch[0].IsDecode) encodings = Encode(batch);
+            if (error is null && !batch[0].IsDecode) encodings = batch.Sum(request => (long)request.Length) < Long ? Encode(batch) : Interruption.Wait(() => Encode(batch));
         }
         catch (TokenizerException e)
         {
@@ -40,10 +43,16 @@ internal sealed class TokenizeSession(Tokenizer tokenizer, bool isUtf16, JsonLin
         }
         for (int i = 0; i < batch.Count; i++)
         {
-            TokenizeRequest request = batch[i];
-            if (error is not null) TokenizeAnswers.Write(output, request, error);
-            else if (request.IsDecode) _answers.Write(output, request);
-            else _answers.Write(output, request, encodings[i]);
+            try
+            {
+                if (error is not null) TokenizeAnswers.Write(output, batch[i], error);
+                else if (batch[i].IsDecode) _answers.Write(output, batch[i]);
+                else _answers.Write(output, batch[i], encodings[i]);
+            }
+            catch (TokenizerException e)   // what the decoders refuse
+            {
+                TokenizeAnswers.Write(output, batch[i], e.Message);
+            }
         }
         batch.Clear();
         output.Flush(); // whoever asks line by line waits for the answer

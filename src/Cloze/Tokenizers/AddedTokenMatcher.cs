@@ -5,18 +5,20 @@ namespace Cloze.Tokenizers;
 /// <summary>Leftmost-longest search for added tokens, in raw text or in normalized text. Immutable.</summary>
 /// <remarks>
 /// tokenizers tokenizer/added_vocabulary.rs. Patterns stand in ordinal order; a match narrows a range of them unit by unit, so its time does not
-/// grow with their number. Time: linear in the text, whatever the tokens.
+/// grow with their number. Time: linear in the text, whatever the tokens. Of two tokens that are one when normalized the reference takes one by chance (the order of its hash table, another in
+/// every process); here it is the first. One that is empty when normalized is found wherever no other is, at every byte: texts of ASCII are cut there as in the reference, which panics on others.
 /// </remarks>
 internal sealed class AddedTokenMatcher
 {
     private readonly string[] _patterns;
     private readonly AddedToken[] _tokens;
+    private readonly AddedToken? _empty;
     private readonly SearchValues<char>? _first;
     private readonly Lazy<AddedTokenAutomaton> _automaton;
     private readonly ulong[] _pairs = new ulong[64]; // bits by the first two units, or by the only one: may say too much, never too little
 
     /// <param name="tokens">What to look for; of two with one pattern the first counts.</param>
-    /// <param name="pattern">In which form; an empty one is never found.</param>
+    /// <param name="pattern">In which form.</param>
     public AddedTokenMatcher(List<AddedToken> tokens, Func<string, string> pattern)
     {
         List<string> patterns = new(tokens.Count);
@@ -25,6 +27,7 @@ internal sealed class AddedTokenMatcher
         foreach (AddedToken token in tokens)
         {
             string text = pattern(token.Content);
+            if (text.Length == 0) _empty ??= token;
             if (text.Length == 0 || !seen.Add(text)) continue;
             patterns.Add(text);
             kept.Add(token);
@@ -44,10 +47,10 @@ internal sealed class AddedTokenMatcher
         _first = SearchValues.Create(firsts);
     }
 
-    public bool IsEmpty => _first is null;
+    public bool IsEmpty => _first is null && _empty is null;
 
     /// <summary>False: no added token is in the text.</summary>
-    public bool MayMatch(ReadOnlySpan<char> text) => _first is not null && text.ContainsAny(_first);
+    public bool MayMatch(ReadOnlySpan<char> text) => _empty is not null ? !text.IsEmpty : _first is not null && text.ContainsAny(_first);
 
     /// <summary>The matches of a text, from its start.</summary>
     /// <param name="text">Raw or normalized.</param>
@@ -64,6 +67,7 @@ internal sealed class AddedTokenMatcher
         private readonly ReadOnlySpan<char> _text = text;
         private int[]? _longest; // [place − _origin] → the longest pattern there, or −1
         private int _from, _origin;
+        private int _matched = -1; // where the last match ended, without white space
         private long _steps = steps;
 
         /// <summary>Where the match begins, with the white space that it swallowed.</summary>
@@ -75,21 +79,22 @@ internal sealed class AddedTokenMatcher
         /// <summary>The next match; null: there is none.</summary>
         public AddedToken? Next()
         {
-            while (_from < _text.Length)
+            while (_from < _text.Length || _from == _text.Length && matcher._empty is not null)
             {
-                int skip = _text[_from..].IndexOfAny(matcher._first!);
+                int skip = matcher._empty is null ? _text[_from..].IndexOfAny(matcher._first!) : 0;
                 if (skip < 0) return null;
                 _from += skip;
-                int found = matcher.MayStart(_text, _from) ? Longest() : -1;
-                if (found < 0)
+                int found = _from < _text.Length && matcher.MayStart(_text, _from) ? Longest() : -1;
+                if (found < 0 && matcher._empty is { } cut) ThrowIfWithinCharacter(cut);
+                if (found < 0 && (matcher._empty is null || _from == _matched))
                 {
                     _from++;
                     continue;
                 }
 
-                AddedToken token = matcher._tokens[found];
-                int start = _from, end = _from + matcher._patterns[found].Length;
-                _from = end;
+                AddedToken token = found < 0 ? matcher._empty! : matcher._tokens[found];
+                int start = _from, end = found < 0 ? _from : _from + matcher._patterns[found].Length;
+                _from = _matched = end;
                 if (token.SingleWord && (IsWordBefore(_text, start) || IsWordAt(_text, end))) continue;
                 if (token.LStrip)
                 {
@@ -105,6 +110,14 @@ internal sealed class AddedTokenMatcher
                 return token;
             }
             return null;
+        }
+
+        private readonly void ThrowIfWithinCharacter(AddedToken cut)
+        {
+            if (_from == _text.Length || _text[_from] < 0x80) return;
+            int at = _from;
+            int codePoint = UnicodeData.Next(_text, ref at);
+            throw new TokenizerException($"The added token \"{cut.Content}\" is empty when normalized, which cuts texts at every byte; this one has U+{codePoint:X4}, of several bytes. Set \"normalized\" of the token to false.");
         }
 
         private int Longest()

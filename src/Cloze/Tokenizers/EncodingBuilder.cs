@@ -5,8 +5,8 @@ namespace Cloze.Tokenizers;
 /// <summary>From the tokens of one or two sequences to encodings: truncation, template, windows, padding.</summary>
 internal sealed class EncodingBuilder(Tokenizer tokenizer, Template template)
 {
-    /// <summary>Tokens that one request may be answered with, over all of its windows.</summary>
-    private const long MostTokens = 1 << 26;
+    /// <summary>Tokens of all windows of one request: so many, and so many times those of the texts.</summary>
+    private const long MostTokens = 1 << 22, MostTimes = 64;
 
     private readonly Template _template = template, _plain = template.WithoutSpecials();
     private readonly TokenSpaces? _spaces = template.Trims.Count > 0 ? new(tokenizer.TokenOf, tokenizer.LargestId) : null;
@@ -85,9 +85,10 @@ internal sealed class EncodingBuilder(Tokenizer tokenizer, Template template)
         bool isSecondOuter = isPair && template.IsSecondFirst;
         (int outerCount, int innerCount) = isSecondOuter ? (second.Count, first.Count) : (first.Count, second.Count);
         long tokens = (long)outerCount * innerCount * (first[0].Length + second[0].Length + template.AddedCount(isPair));
-        if (tokens > MostTokens)
+        long most = MostTokens + MostTimes * (work.First.Count + work.Second.Count);
+        if (tokens > most)
             throw new TokenizerException(
-                $"The text has {(long)outerCount * innerCount} windows, {tokens} tokens in all; the most is {MostTokens}. "
+                $"The text has {(long)outerCount * innerCount} windows, {tokens} tokens in all; the most is {most}. "
                 + "Give a longer max_length, a shorter stride, or less text.");
 
         List<Encoding> overflow = [];
@@ -141,8 +142,8 @@ internal sealed class EncodingBuilder(Tokenizer tokenizer, Template template)
                 Span<TokenOffset> offsets = lanes.Offsets.Slice(at, window.Length);
                 sink.Offsets.Slice(window.Start, window.Length).CopyTo(offsets);
                 foreach (OffsetTrim trim in template.Trims) _spaces!.Trim(trim, lanes.Ids.Slice(at, window.Length), offsets, sink, window.Start);
-                foreach (TokenSurface surface in sink.Surfaces)
-                    if (window.Holds(surface.Index)) (surfaces ??= []).Add(new(at + surface.Index - window.Start, surface.Text));
+                for (int k = sink.SurfaceFrom(window.Start); k < sink.Surfaces.Count && window.Holds(sink.Surfaces[k].Index); k++)
+                    (surfaces ??= []).Add(new(at + sink.Surfaces[k].Index - window.Start, sink.Surfaces[k].Text));
             }
         }
         return new(tokenizer, lanes.All, runs, surfaces?.ToArray(), overflow);

@@ -26,7 +26,13 @@ internal sealed class TextPipeline
         List<AddedToken> raw = [], normalized = [];
         foreach (AddedToken token in addedTokens.OrderBy(token => !token.Special)) (token.Normalized ? normalized : raw).Add(token); // of two that are one when normalized the first counts
         _raw = new(raw, text => text);
-        _normalized = new(normalized, Normalize);
+        long made = 0, given = 0;
+        _normalized = new(normalized, text =>
+        {
+            string pattern = Normalize(text);
+            TextGrowth.Check(made += pattern.Length, given += text.Length, "The normalizer makes of added tokens");
+            return pattern;
+        });
         _isLocalAtSpaces = normalizer is null or { IsLocalAtSpaces: true } && preTokenization.IsLocalAtSpaces && _normalized.IsEmpty;
     }
 
@@ -43,10 +49,12 @@ internal sealed class TextPipeline
     /// <param name="sink">Takes the tokens.</param>
     /// <param name="work">Memory of the call.</param>
     /// <param name="limit">May end once there are this many tokens.</param>
+    /// <exception cref="TokenizerException">The text grows out of proportion, or the model cannot tokenize it.</exception>
     /// <param name="word">The number that all tokens have as their word; null: pre-tokens are counted from 0.</param>
     public void Run(ReadOnlySpan<char> text, TokenSink sink, Workspace work, int limit, int? word)
     {
         text = LoneSurrogates.Replace(text);
+        work.Given += text.Length;
         Pass pass = new(sink, work, limit, word);
         sink.Limit = limit;
         if (!_raw.MayMatch(text))
@@ -114,6 +122,7 @@ internal sealed class TextPipeline
     private void Model(AlignedText text, int start, int end, ref Pass pass)
     {
         AlignedText words = _preTokenization.Run(text.Slice(start, end), pass.Work);
+        TextGrowth.Check(pass.Work.Made += words.Chars.Length, pass.Work.Given, "Normalizer and pre-tokenizer make");
         ReadOnlySpan<Split> splits = pass.Work.Splits.Items;
         while (!splits.IsEmpty && !pass.IsDone)
         {

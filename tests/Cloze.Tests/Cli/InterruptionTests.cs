@@ -27,6 +27,29 @@ public class InterruptionTests
         Assert.Equal("cloze: Interrupted.\n", await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
     }
 
+    /// <summary>The expression needs more sets than tables may hold, so that the text takes a minute.</summary>
+    [Fact]
+    public async Task SigTerm_EndsALongEncoding()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "sends a POSIX signal");
+        using TemporaryFolder folder = new();
+        string file = Path.Combine(folder.Path, "tokenizer.json");
+        await File.WriteAllTextAsync(file, """
+            {"model":{"type":"WordLevel","vocab":{"?":0},"unk_token":"?"},
+             "pre_tokenizer":{"type":"Split","pattern":{"Regex":"[ab]{20}a|b"},"behavior":"Isolated","invert":false}}
+            """, TestContext.Current.CancellationToken);
+        using Process process = ClozeProcess.Start(["tokenize", "--model", file]);
+        Random random = new(1);
+        await process.StandardInput.WriteLineAsync($$"""{"text":"{{new string([.. Enumerable.Range(0, 10_000_000).Select(_ => (char)('a' + random.Next(2)))])}}"}""");
+        await process.StandardInput.FlushAsync(TestContext.Current.CancellationToken);
+        await Task.Delay(500, TestContext.Current.CancellationToken);
+        await Command.RunAsync("/bin/kill", ["-TERM", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(143, process.ExitCode);
+        Assert.Equal("", await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken));
+        Assert.Equal("cloze: Interrupted.\n", await process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
+    }
+
     [Fact]
     public async Task Embed_GivesFirstLinesWhileItsInputGoesOn()
     {

@@ -64,6 +64,27 @@ public sealed class AddedTokenTests
         Assert.Equal(offsets, string.Join(' ', encoding.Offsets.ToArray().Select(offset => $"{offset.Start}-{offset.End}")));
     }
 
+    /// <summary>tokenizers 0.23.2, with a token that its normalizer leaves nothing of: an empty match at every place that no other token and no match before it takes.</summary>
+    [Theory]
+    [InlineData(false, false, false, "b ab", "0-1 1-2 2-4")]
+    [InlineData(false, false, false, "a  b", "0-1 1-2 2-3 3-4")]
+    [InlineData(false, true, false, "a  b", "0-1 1-3 2-3 3-4")]
+    [InlineData(true, true, false, "a  b", "0-1 1-3 3-4")]
+    [InlineData(false, false, true, "a  b", "0-2 2-4")]
+    [InlineData(false, false, true, " a ", "0-3")]
+    public void Encode_CutsWhereATokenIsEmptyWhenNormalized(bool lstrip, bool rstrip, bool singleWord, string text, string offsets)
+    {
+        AddedToken empty = Token("\u0301") with { LStrip = lstrip, RStrip = rstrip, SingleWord = singleWord, Normalized = true };
+        TokenizerParts parts = new(new WordLevel(new("[UNK]                ".ToCharArray(), [new(0, 5, 0)]), "[UNK]"), Template.None, [empty, Token("ab") with { Id = 2, Normalized = true }])
+        {
+            Normalizer = new StripAccents(),
+        };
+        Tokenizer tokenizer = new(parts);
+        Assert.Equal(offsets, string.Join(' ', tokenizer.Encode(text).Offsets.ToArray().Select(offset => $"{offset.Start}-{offset.End}")));
+        TokenizerException e = Assert.Throws<TokenizerException>(() => tokenizer.Encode("a\u4E2D")); // where the reference panics
+        Assert.Contains("U+4E2D", e.Message, StringComparison.Ordinal);
+    }
+
     private static List<(int, int)> Found(AddedTokenMatcher matcher, string text, long? steps)
     {
         List<(int, int)> found = [];

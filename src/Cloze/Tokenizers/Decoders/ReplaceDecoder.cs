@@ -6,10 +6,7 @@ namespace Cloze.Tokenizers;
 /// <remarks>tokenizers normalizers/replace.rs, decode_chain.</remarks>
 internal sealed class ReplaceDecoder(ITextPattern pattern, string content) : IDecoder
 {
-    /// <summary>Characters, from which on no text grows: a few replacements one after another could fill the memory.</summary>
-    private const long MostGrown = 1 << 24;
-
-    /// <exception cref="TokenizerException">The texts would grow beyond 2^24 characters.</exception>
+    /// <exception cref="TokenizerException">The texts would grow out of proportion.</exception>
     public List<string> Decode(List<string> tokens)
     {
         List<string> texts = new(tokens.Count);
@@ -23,8 +20,7 @@ internal sealed class ReplaceDecoder(ITextPattern pattern, string content) : IDe
             given += token.Length;
             made += token.Length + (long)matches.Count * content.Length;
             foreach (Split match in matches.Items) made -= match.End - match.Start;
-            if (made > MostGrown && made > given)
-                throw new TokenizerException($"A Replace decoder makes at least {made} characters of {given}; no more than {MostGrown} are made. Decode fewer ids at once.");
+            TextGrowth.Check(made, given, "A Replace decoder makes");
             int done = 0;
             foreach (Split match in matches.Items)
             {

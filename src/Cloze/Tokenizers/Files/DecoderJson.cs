@@ -14,7 +14,7 @@ internal static class DecoderJson
         "Fuse" => new FuseDecoder(),
         "Metaspace" => Metaspace(json),
         "Replace" => new ReplaceDecoder(TextPatternJson.Read(json.Need("pattern")), json.Need("content").Text()),
-        "Sequence" => new SequenceDecoder(json.Need("decoders").Items().ConvertAll(Read)),
+        "Sequence" => new SequenceDecoder(TokenizerComponents.Parts(json, "decoders").ConvertAll(Read)),
         "Strip" => new StripDecoder(TokenizerComponents.Character(json.Need("content")), json.Need("start").Number(), json.Need("stop").Number()),
         "WordPiece" => new WordPieceDecoder(json.Find("prefix")?.Text() ?? "##", json.Flag("cleanup", true)),
         var type => throw TokenizerComponents.Unsupported(json, type, Supported),

@@ -35,7 +35,7 @@ internal static class NormalizerJson
             case "Replace":
                 return new Replace(TextPatternJson.Read(json.Need("pattern")), json.Need("content").Text());
             case "Sequence":
-                return new SequenceNormalizer(json.Need("normalizers").Items().ConvertAll(Read));
+                return new SequenceNormalizer(TokenizerComponents.Parts(json, "normalizers").ConvertAll(Read));
             case "Strip":
                 return new Strip(json.Need("strip_left").Flag(), json.Need("strip_right").Flag());
             case "StripAccents":

@@ -20,7 +20,7 @@ internal static class PostProcessorJson
         string type = TokenizerComponents.Type(json);
         if (type == "Sequence")
         {
-            foreach (JsonValue part in json.Need("processors").Items()) Add(part, ref template, trims);
+            foreach (JsonValue part in TokenizerComponents.Parts(json, "processors")) Add(part, ref template, trims);
             return;
         }
         if (type is "ByteLevel" or "RobertaProcessing" && json.Flag("trim_offsets", true))

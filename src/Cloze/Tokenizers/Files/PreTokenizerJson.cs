@@ -18,7 +18,7 @@ internal static class PreTokenizerJson
         switch (TokenizerComponents.Type(json))
         {
             case "Sequence":
-                foreach (JsonValue part in json.Need("pretokenizers").Items()) Add(part, steps);
+                foreach (JsonValue part in TokenizerComponents.Parts(json, "pretokenizers")) Add(part, steps);
                 break;
             case "BertPreTokenizer":
                 steps.Add(new BertPreTokenizer());

@@ -5,6 +5,18 @@ namespace Cloze.Tokenizers;
 /// <summary>The parts of a tokenizer.json, by their type. A type or a value that is not supported is refused by name.</summary>
 internal static class TokenizerComponents
 {
+    /// <summary>Parts of one Sequence, with those of sequences in it: each goes over all of the text.</summary>
+    private const int MostParts = 64;
+
+    /// <summary>The parts of a Sequence.</summary>
+    public static List<JsonValue> Parts(JsonValue json, string name)
+    {
+        JsonValue list = json.Need(name);
+        return Count(json) is var count && count <= MostParts ? list.Items() : throw Unsupported(list, $"a Sequence of {count} parts", $"at most {MostParts}");
+
+        int Count(JsonValue part) => part.Find(name) is { } inner ? inner.Items().Sum(Count) : 1;
+    }
+
     /// <summary>A text of one code point.</summary>
     public static string Character(JsonValue json)
     {

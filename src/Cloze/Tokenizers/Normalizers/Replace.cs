@@ -4,9 +4,6 @@ namespace Cloze.Tokenizers;
 /// <remarks>tokenizers normalizers/replace.rs. The content is literal: no references to groups.</remarks>
 internal sealed class Replace(ITextPattern pattern, string content) : INormalizer
 {
-    /// <summary>What a text may become: a few replacements one after another could fill the memory.</summary>
-    private const long MostTimes = 64, MostMore = 1 << 20;
-
     public bool IsLocalAtSpaces => false;
 
     public bool Normalize(AlignedText source, AlignedBuffer target)
@@ -16,10 +13,6 @@ internal sealed class Replace(ITextPattern pattern, string content) : INormalize
         matches.Clear();
         pattern.FindAll(source.Chars, matches);
         if (matches.Count == 0) return false;
-        TokenOffset original = source.Original(0, source.Chars.Length);
-        long made = source.Chars.Length + (long)matches.Count * content.Length;
-        if (made > MostMore + MostTimes * (original.End - original.Start))
-            throw new TokenizerException($"A Replace normalizer makes {made} characters of {original.End - original.Start}; at most {MostTimes} times as many are made.");
         AlignedEdit edit = new(source, target);
         foreach (Split match in matches.Items)
         {

@@ -20,7 +20,8 @@ internal sealed class TokenSpaces
     public void Trim(OffsetTrim trim, ReadOnlySpan<int> ids, Span<TokenOffset> offsets, TokenSink sink, int firstIndex)
     {
         List<TokenSurface> surfaces = sink.Surfaces; // these tokens have a text of their own
-        int next = 0, wide = 0; // they stand in the order of their tokens
+        int next = sink.SurfaceFrom(firstIndex), wide = sink.WidePrefixes.BinarySearch(firstIndex); // they stand in the order of their tokens
+        if (wide < 0) wide = ~wide;
         for (int i = 0; i < ids.Length; i++)
         {
             (int leading, int trailing) = Of(ids[i]);

@@ -21,7 +21,8 @@ internal static class CaseFolding
     public static int Fold(int codePoint) => s_folds.Value.GetValueOrDefault(codePoint, codePoint);
 
     /// <summary>A character and all that equal it.</summary>
-    public static CodePointSet Equal(int codePoint) => Close(CodePointSet.Of(codePoint, codePoint));
+    public static CodePointSet Equal(int codePoint) =>
+        s_classes.Value.TryGetValue(codePoint, out int[]? equal) ? CodePointSet.Of(equal.Select(other => new CodePointRange(other, other))) : CodePointSet.Of(codePoint, codePoint);
 
     /// <summary>The set and all that equals one of its code points.</summary>
     public static CodePointSet Close(CodePointSet set)

@@ -56,6 +56,7 @@ internal sealed class PatternProgram
             case Pattern.Set set:
                 return Add(PatternOp.Class, SetIndex(set.Characters), next, depth);
             case Pattern.Text text:
+                if (text.CodePoints.Count > MaxNodes) throw TooLarge();
                 return Compile(text.Spelled(), next, depth);
             case Pattern.Sequence sequence:
                 for (int i = sequence.Parts.Count - 1; i >= 0; i--) next = Compile(sequence.Parts[i], next, depth);
@@ -119,7 +120,7 @@ internal sealed class PatternProgram
 
     private int Add(PatternOp op, int a, int b, int depth)
     {
-        if (_nodes.Count == MaxNodes) throw Refuse($"more than {MaxNodes} nodes when it is compiled");
+        if (_nodes.Count == MaxNodes) throw TooLarge();
         _nodes.Add(new(op, a, b, depth));
         return _nodes.Count - 1;
     }
@@ -131,6 +132,8 @@ internal sealed class PatternProgram
         _sets.Add(set);
         return _sets.Count - 1;
     }
+
+    private PatternException TooLarge() => Refuse($"more than {MaxNodes} nodes when it is compiled");
 
     private PatternException Refuse(string what) => new(_pattern, 0, what);
 }

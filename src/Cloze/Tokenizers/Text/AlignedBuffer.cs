@@ -8,7 +8,7 @@ internal sealed class AlignedBuffer
 
     private char[] _chars = new char[256];
     private uint[] _spans = [];
-    private int _origin;
+    private int _origin, _given;
     private bool _isIdentity;
     private AlignedBuffer? _spare;
     private SplitList? _matches;
@@ -28,12 +28,14 @@ internal sealed class AlignedBuffer
 
     public AlignedText Text => new(_chars.AsSpan(0, Length), _isIdentity ? default : _spans.AsSpan(0, Length), _origin, _chars.AsSpan(0, Length + Slack));
 
-    /// <summary>Empties the buffer; what follows is expected to be an image of <paramref name="source"/>.</summary>
+    /// <summary>Empties the buffer; what follows is expected to be an image of <paramref name="source"/>, and is not made longer than <see cref="TextGrowth"/> allows.</summary>
     public void Start(AlignedText source)
     {
         Length = 0;
         _origin = source.Origin;
         _isIdentity = source.IsIdentity;
+        TokenOffset original = source.Chars.IsEmpty ? default : source.Original(0, source.Chars.Length);
+        _given = Math.Max(0, original.End - original.Start);
         Reserve(source.Chars.Length);
         if (!_isIdentity) ReserveSpans();
     }
@@ -133,7 +135,9 @@ internal sealed class AlignedBuffer
 
     private void Reserve(int more)
     {
-        if (_chars.Length - Length - Slack < more) Array.Resize(ref _chars, Math.Max(_chars.Length * 2, Length + more + Slack));
+        if (_chars.Length - Length - Slack >= more) return;
+        TextGrowth.Check((long)Length + more, _given, "A normalizer or pre-tokenizer makes");
+        Array.Resize(ref _chars, Math.Max(_chars.Length * 2, Length + more + Slack));
     }
 
     private void ReserveSpans()

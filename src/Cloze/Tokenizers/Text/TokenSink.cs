@@ -19,6 +19,19 @@ internal sealed class TokenSink
     /// <summary>Texts of the few tokens that are not their vocabulary entry: (index, text).</summary>
     public List<TokenSurface> Surfaces { get; } = [];
 
+    /// <summary>The first of <see cref="Surfaces"/> whose token is <paramref name="index"/> or a later one.</summary>
+    public int SurfaceFrom(int index)
+    {
+        int low = 0, high = Surfaces.Count;
+        while (low < high)
+        {
+            int middle = (low + high) >>> 1;
+            if (Surfaces[middle].Index < index) low = middle + 1;
+            else high = middle;
+        }
+        return low;
+    }
+
     /// <summary>Whether somebody asks for them; ids alone need no texts.</summary>
     public bool KeepsSurfaces { get; set; } = true;
 

@@ -9,6 +9,10 @@ internal sealed class Workspace
     public readonly TokenSink First = new(), Second = new();
     public readonly AlignedBuffer Buffer = new();
     public readonly SplitList Splits = new();
+
+    /// <summary>UTF-16 units of the texts so far, and of what became of them.</summary>
+    public long Given, Made;
+
     private AlignedBuffer _rewritten = new(), _spare = new();
 
     /// <summary>Where a step of pre-tokenization may write while it reads what the last one wrote.</summary>
@@ -51,6 +55,7 @@ internal sealed class WorkspacePool
         work ??= new();
         work.First.Clear();
         work.Second.Clear();
+        work.Given = work.Made = 0;
         work.First.KeepsSurfaces = work.Second.KeepsSurfaces = keepsSurfaces;
         return work;
     }
