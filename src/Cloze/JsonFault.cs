@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -15,11 +16,11 @@ internal ref struct JsonFault
 
     private JsonFault(ReadOnlySpan<byte> text) => _text = text;
 
-    /// <summary>A clause without a subject and a full stop: <c>is not valid JSON: line 2, byte 5 holds '}'; a value is needed</c>.</summary>
+    /// <summary>A clause without a subject and a full stop: <c>is not valid JSON: line 2, column 5 holds '}'; a value is needed</c>.</summary>
     public static string Of(ReadOnlySpan<byte> utf8)
     {
         if (utf8.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE]) || utf8.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF])) return "is UTF-16; JSON in UTF-8 is needed";
-        if (!Utf8.IsValid(utf8)) return "is not valid UTF-8";
+        if (!Utf8.IsValid(utf8)) return $"is not valid UTF-8 at {Place(utf8, Broken(utf8))}";
         if (utf8.Trim(" \t\r\n"u8).IsEmpty) return utf8.IsEmpty ? "is empty; JSON is needed" : "holds white space only; JSON is needed";
         JsonFault fault = new(utf8);
         return fault.Find() is { } needed ? $"is not valid JSON: {fault.Place()}; {needed} is needed"
@@ -154,11 +155,32 @@ internal ref struct JsonFault
         return isThere;
     }
 
+    /// <summary>Of a byte: line and letter, both from 1; a letter that is none counts for each of its bytes.</summary>
+    private static string Place(ReadOnlySpan<byte> text, int at)
+    {
+        ReadOnlySpan<byte> before = text[..at];
+        int line = before.Count((byte)'\n') + 1, column = 1;
+        for (before = before[(before.LastIndexOf((byte)'\n') + 1)..]; !before.IsEmpty; column++)
+        {
+            Rune.DecodeFromUtf8(before, out _, out int bytes);
+            before = before[bytes..];
+        }
+        return string.Create(CultureInfo.InvariantCulture, $"line {line}, column {column}");
+    }
+
+    /// <summary>Where a text ceases to be UTF-8.</summary>
+    private static int Broken(ReadOnlySpan<byte> text)
+    {
+        int at = 0;
+        while (Rune.DecodeFromUtf8(text[at..], out _, out int bytes) == OperationStatus.Done) at += bytes;
+        return at;
+    }
+
     /// <summary>Where it goes wrong, and what stands there: a letter, or the word that begins with it.</summary>
     private readonly string Place()
     {
         ReadOnlySpan<byte> before = _text[..Math.Min(_at, _text.Length)];
-        string place = string.Create(CultureInfo.InvariantCulture, $"line {before.Count((byte)'\n') + 1}, byte {before.Length - before.LastIndexOf((byte)'\n')}");
+        string place = Place(_text, before.Length);
         if (IsAtEnd) return $"it ends at {place}";
         int letters = 0;
         while (letters < MostLetters && _at + letters < _text.Length && char.IsAsciiLetterOrDigit((char)_text[_at + letters])) letters++;

@@ -61,9 +61,9 @@ internal static class FileFault
     /// <param name="start">Of the file.</param>
     public static string? OtherFormat(ReadOnlySpan<byte> start) =>
         start.StartsWith("version https://git-lfs"u8) ? "a Git LFS pointer (fetch the file itself: git lfs pull)"
-        : start.StartsWith("PK\x03\x04"u8) ? "a zip file, as torch.save writes (a renamed .bin)"
-        : start.StartsWith("GGUF"u8) ? "a GGUF file"
-        : start.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'H', (byte)'D', (byte)'F']) ? "an HDF5 file, as TensorFlow writes"
-        : start.StartsWith("<!"u8) || start.StartsWith("<html"u8) ? "an HTML page, such as a failed download gives"
+        : start.StartsWith("PK\x03\x04"u8) ? "a zip file, as torch.save writes (let its name end in .bin)"
+        : start.StartsWith("GGUF"u8) ? "a GGUF file (get the model's safetensors or .bin file)"
+        : start.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'H', (byte)'D', (byte)'F']) ? "an HDF5 file, as TensorFlow writes (save it as safetensors, by transformers)"
+        : start.StartsWith("<!"u8) || start.StartsWith("<html"u8) ? "an HTML page, such as a failed download gives (download it again; a gated model needs a token)"
         : null;
 }

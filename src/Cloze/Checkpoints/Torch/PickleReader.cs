@@ -47,7 +47,7 @@ internal ref struct PickleReader
         }
         catch (PickleFault fault)
         {
-            throw new CheckpointException($"{where}, byte {reader._opcodeAt}: {fault.Message}. Nothing of it was run.");
+            throw new CheckpointException($"{where}, byte {reader._opcodeAt}: {fault.Message}. Nothing of it was run; {fault.Remedy}.");
         }
     }
 
@@ -98,7 +98,9 @@ internal ref struct PickleReader
                 case PickleOpcode.Build: object? state = Pop(); TorchCalls.Build(Top, state); break;
                 case PickleOpcode.BinPersId: Push(_storages.Find(Pop())); break;
 
-                default: throw new PickleFault($"operation 0x{(byte)opcode:x2} is none that a file of tensors needs");
+                default: throw _protocol > 3
+                    ? PickleFault.Foreign($"it is written in protocol {_protocol} of pickle (operation 0x{(byte)opcode:x2}); torch.save's own, 2, is read")
+                    : new PickleFault($"operation 0x{(byte)opcode:x2} is none that a file of tensors needs");
             }
         }
     }
@@ -154,13 +156,13 @@ internal ref struct PickleReader
 
     private void Count()
     {
-        if (++_values > MostValues) throw new PickleFault(string.Create(CultureInfo.InvariantCulture, $"it holds more than {MostValues} values"));
+        if (++_values > MostValues) throw PickleFault.Foreign(string.Create(CultureInfo.InvariantCulture, $"it holds more than {MostValues} values"));
     }
 
     /// <summary>What a container is made of has been written once in the pickle: more than it has bytes is copied only where something is copied again and again.</summary>
     private void Count(int copied)
     {
-        if ((_copied += copied) > _bytes.Length) throw new PickleFault("containers are copied again and again");
+        if ((_copied += copied) > _bytes.Length) throw PickleFault.Foreign("containers are copied again and again");
     }
 
     private readonly object? Pop()
@@ -205,4 +207,11 @@ internal ref struct PickleReader
 }
 
 /// <summary>What is wrong in a pickle, without the place: <see cref="PickleReader"/> knows it.</summary>
-internal sealed class PickleFault(string message) : Exception(message);
+internal sealed class PickleFault(string message, string remedy = "it is broken: copy or download it again") : Exception(message)
+{
+    /// <summary>What to do, a clause.</summary>
+    public string Remedy => remedy;
+
+    /// <summary>The file is whole, but is or holds something else than weights.</summary>
+    public static PickleFault Foreign(string message) => new(message, "save the model's state_dict() alone, by torch.save or as safetensors");
+}

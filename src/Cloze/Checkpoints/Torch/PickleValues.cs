@@ -27,13 +27,18 @@ internal sealed class PickleDict
     /// <summary>Whether an entry stands under something else than a text.</summary>
     public bool HasOtherKeys { get; private set; }
 
+    /// <summary>A text under which two values stand, one of them a tensor or a dictionary: Python takes the last. Null: there is none.</summary>
+    public string? Ambiguous { get; private set; }
+
     private static readonly Dictionary<string, object?> s_none = [];
 
     /// <summary>As in Python, the last value of a key counts.</summary>
     public void Set(object? key, object? value)
     {
-        if (key is string text) (_texts ??= [])[text] = value;
-        else HasOtherKeys = true;
+        HasOtherKeys |= key is not string;
+        if (key is not string text || (_texts ??= []).TryAdd(text, value)) return;
+        if (_texts[text] is TorchTensor or PickleDict || value is TorchTensor or PickleDict) Ambiguous = text;
+        _texts[text] = value;
     }
 }
 

@@ -35,7 +35,7 @@ internal static class TorchCalls
             case TorchGlobalKind.RebuildFromType: // (function, class, its arguments, attributes)
                 Require(global, given, 4, 4);
                 if (given[1] is not TorchGlobal { Kind: TorchGlobalKind.TensorClass or TorchGlobalKind.ParameterClass })
-                    throw new PickleFault("a tensor of a class of its own is not supported");
+                    throw PickleFault.Foreign("a tensor of a class of its own is not supported");
                 return given[0] is TorchGlobal { Kind: not TorchGlobalKind.RebuildFromType } && Reduce(given[0], given[2]) is TorchTensor tensor ? tensor
                     : throw new PickleFault($"{global.Name} makes something that is no tensor");
             case TorchGlobalKind.OrderedDict or TorchGlobalKind.Counter:
@@ -60,7 +60,7 @@ internal static class TorchCalls
                 Require(global, given, 1, 2);
                 return PickleOpaque.Instance;
             default:
-                throw new PickleFault($"{global.Name} is called, which makes nothing that an encoder's weights are");
+                throw PickleFault.Foreign($"{global.Name} is called, which makes {TorchGlobals.Made(global)}; an encoder's weights are none");
         }
     }
 
@@ -103,7 +103,7 @@ internal static class TorchCalls
         if (metadata is null) return;
         if (metadata is not PickleDict { HasOtherKeys: false } dictionary) throw new PickleFault("the metadata of a tensor are not a dictionary of texts");
         foreach ((string name, object? value) in dictionary.Texts)
-            if (value is not false) throw new PickleFault($"a tensor is marked {FileFault.Shown(name)}, which is not supported");
+            if (value is not false) throw PickleFault.Foreign($"a tensor is marked {FileFault.Shown(name)}, which is not supported");
     }
 
     private static IReadOnlyList<object?> Sequence(object? value) => value switch

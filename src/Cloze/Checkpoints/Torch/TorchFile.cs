@@ -56,10 +56,12 @@ internal sealed class TorchFile : IWeightsFile
         ReadOnlySpan<byte> start = file.Bytes(0, (int)Math.Min(file.Length, 512));
         if (start.StartsWith("PK\x03\x04"u8)) return TorchZip.Read(file, unpacked);
         if (start[0] == (byte)PickleOpcode.Proto) return TorchLegacy.Read(file);
-        string what = start.Length == 512 && start[tarMagicAt..].StartsWith("ustar"u8) ? "a tar archive, as torch wrote before 0.1.10"
-            : start.StartsWith("PK\x05\x06"u8) ? "an empty zip archive"
-            : FileFault.OtherFormat(start) ?? (start.Length > 8 && start[8] == (byte)'{' ? "a safetensors file under another name" : "of an unknown format");
-        throw new CheckpointException($"{file.Path} is no file of torch.save; it is {what}.");
+        string? what = start.Length == 512 && start[tarMagicAt..].StartsWith("ustar"u8) ? "a tar archive, as torch wrote before 0.1.10 (load and save it by a later torch)"
+            : start.StartsWith("PK\x05\x06"u8) ? "an empty zip archive (copy or download it again)"
+            : start.Length > 8 && start[8] == (byte)'{' ? "a safetensors file under another name (let it end in .safetensors)" : FileFault.OtherFormat(start);
+        throw new CheckpointException(what is not null ? $"{file.Path} is {what}, not a file of torch.save."
+            : $"{file.Path} begins neither with PK (a zip archive) nor with byte 0x80 (a pickle), as files of torch.save do. It is broken or of another format: "
+            + "copy or download it again.");
     }
 
     /// <summary>What lies in the file as what it shows: a view that repeats its storage must not be larger than the file in the end.</summary>

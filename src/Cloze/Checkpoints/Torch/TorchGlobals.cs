@@ -53,6 +53,14 @@ internal static class TorchGlobals
         ("QInt32Storage", "torch.qint32"), ("QUInt4x2Storage", "torch.quint4x2"), ("QUInt2x4Storage", "torch.quint2x4"),
     ];
 
+    private static readonly (string Rebuild, string Made)[] s_otherTensors =
+    [
+        ("_rebuild_qtensor", "a quantized tensor"), ("_rebuild_sparse_tensor", "a sparse tensor"), ("_rebuild_nested_tensor", "a nested tensor"),
+        ("_rebuild_meta_tensor_no_storage", "a tensor of the device meta, which has no values"),
+        ("_rebuild_wrapper_subclass", "a tensor of a class of its own"), ("_rebuild_device_tensor_from_numpy", "a tensor from a NumPy array"),
+        ("_rebuild_device_tensor_from_cpu_tensor", "a tensor of another device's own kind"),
+    ];
+
     private static readonly Dictionary<string, TorchGlobal> s_all = All().ToDictionary(global => global.Name);
 
     /// <exception cref="PickleFault">It is not among them.</exception>
@@ -61,8 +69,12 @@ internal static class TorchGlobals
     {
         if (protocol == 2 && module == "__builtin__") module = "builtins";
         return s_all.TryGetValue($"{module}.{name}", out TorchGlobal? global) ? global
-            : throw new PickleFault($"it names {FileFault.Shown($"{module}.{name}")}, which is none of the names that tensors need: it is no plain file of weights");
+            : throw PickleFault.Foreign($"it names {FileFault.Shown($"{module}.{name}")}, which is none of the names that tensors need: it is no plain file of weights");
     }
+
+    /// <summary>What a call would make, for messages.</summary>
+    public static string Made(TorchGlobal global) =>
+        Array.Find(s_otherTensors, other => global.Name == $"torch._utils.{other.Rebuild}").Made ?? "nothing that a file of tensors needs";
 
     private static IEnumerable<TorchGlobal> All()
     {
@@ -94,8 +106,6 @@ internal static class TorchGlobals
         foreach (string scheme in (string[])["per_tensor_affine", "per_tensor_symmetric", "per_channel_affine", "per_channel_symmetric",
             "per_channel_affine_float_qparams"])
             yield return new($"torch.{scheme}", TorchGlobalKind.Constant);
-        foreach (string rebuild in (string[])["_rebuild_qtensor", "_rebuild_sparse_tensor", "_rebuild_meta_tensor_no_storage", "_rebuild_nested_tensor",
-            "_rebuild_wrapper_subclass", "_rebuild_device_tensor_from_numpy", "_rebuild_device_tensor_from_cpu_tensor"])
-            yield return new($"torch._utils.{rebuild}", TorchGlobalKind.OtherTensor);
+        foreach ((string rebuild, _) in s_otherTensors) yield return new($"torch._utils.{rebuild}", TorchGlobalKind.OtherTensor);
     }
 }

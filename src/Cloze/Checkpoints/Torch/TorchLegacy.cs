@@ -22,13 +22,13 @@ internal sealed class TorchLegacy : ITorchStorages
         ReadOnlySpan<byte> start = file.Bytes(0, (int)Math.Min(file.Length, PickleReader.MostBytes));
         int position = 0;
         if (PickleReader.Read(start, ref position, NoTorchStorages.Instance, file.Path) is not PickleBigNumber number || !number.Bytes.Span.SequenceEqual(Magic))
-            throw new CheckpointException($"{file.Path} is a pickle, but not of torch.save: its first value is not torch's magic number.");
+            throw new CheckpointException($"{file.Path} is a pickle, but not of torch.save: its first value is not torch's magic number. Save the model's state_dict() by torch.save.");
         if (PickleReader.Read(start, ref position, NoTorchStorages.Instance, file.Path) is not Protocol)
-            throw new CheckpointException($"{file.Path} has another protocol than {Protocol}, the only one of torch.save.");
+            throw new CheckpointException($"{file.Path} has another protocol than {Protocol}, the only one of torch.save. It is broken: copy or download it again.");
         PickleReader.Read(start, ref position, NoTorchStorages.Instance, file.Path); // the machine that wrote it
         object? state = PickleReader.Read(start, ref position, legacy, file.Path);
         if (PickleReader.Read(start, ref position, NoTorchStorages.Instance, file.Path) is not PickleList keys)
-            throw new CheckpointException($"{file.Path}: the keys of its storages are not a list.");
+            throw new CheckpointException($"{file.Path}: the keys of its storages are not a list. It is broken: copy or download it again.");
         legacy.Place(file, position, keys);
         return state;
     }

@@ -47,7 +47,7 @@ internal sealed record TorchTensor(TorchStorage Storage, TorchType Type, long Of
     /// <exception cref="PickleFault">It is no such view, or reaches beyond the storage.</exception>
     public static TorchTensor Of(TorchStorage storage, TorchType type, object? offset, object? size, object? stride)
     {
-        if (type.Type is null) throw new PickleFault($"a tensor is {type.Name}, which no encoder's weights are and which is not supported");
+        if (type.Type is null) throw PickleFault.Foreign($"a tensor is {type.Name}, which no encoder's weights are and which is not supported");
         if (size is not PickleTuple sizes || stride is not PickleTuple strides) throw new PickleFault("size or stride of a tensor is not a tuple");
         if (sizes.Items.Length != strides.Items.Length) throw new PickleFault("a tensor has not as many strides as sizes");
         if (sizes.Items.Length > MostDimensions) throw new PickleFault($"a tensor has {sizes.Items.Length} dimensions, more than {MostDimensions}");

@@ -34,7 +34,7 @@ internal sealed class TorchZip : ITorchStorages
         {
             null or "little" => false,
             "big" => true,
-            string other => throw new CheckpointException($"{file.Path}: byteorder is {FileFault.Shown(other)}; \"little\" or \"big\" is needed."),
+            string other => throw new CheckpointException($"{file.Path}: byteorder is {FileFault.Shown(other)}; \"little\" or \"big\" is needed. Write it again by torch.save."),
         };
     }
 
@@ -55,7 +55,9 @@ internal sealed class TorchZip : ITorchStorages
         TorchStorageId parsed = TorchStorageId.Parse(id);
         if (parsed.Rest.Length != 0) throw new PickleFault("a persistent id has too many parts");
         if (_storages.TryGetValue(parsed.Key, out TorchStorage? known)) return known.As(parsed);
-        ZipEntry record = Record($"data/{parsed.Key}") ?? throw new PickleFault($"storage {FileFault.Shown(parsed.Key)} is not in the archive");
+        ZipEntry record = Record($"data/{parsed.Key}") ?? throw (parsed.IsMeta
+            ? new PickleFault($"storage {FileFault.Shown(parsed.Key)} lay on the device meta, which holds no values", "load the model's weights, then save it again")
+            : new PickleFault($"storage {FileFault.Shown(parsed.Key)} is not in the archive"));
         if (record.Bytes != parsed.Bytes)
             throw new PickleFault($"storage {FileFault.Shown(parsed.Key)} has {record.Bytes} bytes in the archive, {parsed.Bytes} are named");
         TorchStorage storage = new(parsed.Key, parsed.Type, parsed.Bytes) { IsBigEndian = _isBigEndian };
@@ -71,7 +73,7 @@ internal sealed class TorchZip : ITorchStorages
     {
         string text = ReadSmall(".data/version") ?? ReadSmall("version") ?? throw NotTorch();
         if (!int.TryParse(text.TrimEnd(), NumberStyles.None, CultureInfo.InvariantCulture, out int version) || version is < LeastVersion or > MostVersion)
-            throw new CheckpointException($"{_file.Path}: version is {FileFault.Shown(text)}; {LeastVersion} to {MostVersion} are read.");
+            throw new CheckpointException($"{_file.Path}: version is {FileFault.Shown(text)}; {LeastVersion} to {MostVersion} are read. Write it again by torch.save.");
     }
 
     /// <summary>A record of one word; null: it is not there.</summary>
@@ -89,7 +91,9 @@ internal sealed class TorchZip : ITorchStorages
         long data = _directory.DataAt(entry);
         if (entry.Method == Stored)
             return entry.Stored == entry.Bytes ? (_file, data, entry.Bytes) : throw _directory.Fault($"{FileFault.Shown(entry.Name)} is stored in two sizes");
-        if (entry.Method != Deflated) throw _directory.Fault($"{FileFault.Shown(entry.Name)} is packed by method {entry.Method}, which is not supported");
+        if (entry.Method != Deflated)
+            throw new CheckpointException($"{_file.Path}: {FileFault.Shown(entry.Name)} is packed by method {entry.Method} of zip, which torch does not read either; stored and "
+                + "deflated files are read. Unpack the archive and pack it again without compression (zip -0).");
         if (entry.Bytes > _unpackable)
             throw _directory.Fault($"{FileFault.Shown(entry.Name)} would be unpacked to {entry.Bytes} bytes, out of proportion to the file of {_file.Length}");
         if (entry.Bytes == 0) return (_file, data, 0);
@@ -114,5 +118,5 @@ internal sealed class TorchZip : ITorchStorages
         }
     }
 
-    private CheckpointException NotTorch() => new($"{_file.Path} is a zip archive, but not of torch.save: version and data.pkl in one folder are needed.");
+    private CheckpointException NotTorch() => new($"{_file.Path} is a zip archive, but not of torch.save: version and data.pkl in one folder are needed. Give a file that torch.save wrote, or safetensors.");
 }
