@@ -6,7 +6,8 @@ namespace Cloze.Cli;
 
 /// <summary>Where a model lies.</summary>
 /// <param name="Adapter">The folder of a LoRA adapter on top of it; null: none.</param>
-internal readonly record struct ModelPlace(string Folder, string? Adapter);
+/// <param name="HasModules">The adapter was given alone, and its own modules.json says how tokens become a vector.</param>
+internal readonly record struct ModelPlace(string Folder, string? Adapter, bool HasModules = false);
 
 /// <summary>Which model a command uses: <c>--model</c>, else CLOZE_MODEL, else the one beside the program; never one found in the working directory.</summary>
 internal static class DefaultModel
@@ -49,22 +50,21 @@ internal static class DefaultModel
     {
         string? top = adapter is null ? null : Existing(adapter, "--adapter", HubFiles.Adapter);
         if (top is null) return Place(Folder(model));
-        return model is null && Environment.GetEnvironmentVariable(Variable) is not { Length: > 0 } && Checkpoint.BaseModelOf(top) is not null
-            ? Place(top) : new(Folder(model), top);
+        bool isAlone = model is null && Environment.GetEnvironmentVariable(Variable) is not { Length: > 0 };
+        return isAlone && Place(top) is { Adapter: not null } place ? place : new(Folder(model), top);
     }
 
     /// <summary>A folder that may be an adapter, which names its base model.</summary>
     /// <exception cref="CommandException">The base model is not there, and no such model can be had.</exception>
     public static ModelPlace Place(string folder)
     {
-        bool isEmbedder = File.Exists(Path.Combine(folder, "modules.json")); // says itself where its encoder lies
-        if (isEmbedder || Checkpoint.BaseModelOf(folder) is not { } named) return new(folder, null);
+        if (Checkpoint.BaseModelOf(folder) is not { } named) return new(folder, null);
         string remedy = $"give its base model: --model BASE --adapter {folder}";
         if (!Directory.Exists(named) && !HubModels.MayBe(named))
             throw new CommandException($"{folder} is an adapter, and its base model {TerminalText.Printable(named)} is no folder here; {remedy}.");
         try
         {
-            return new(Directory.Exists(named) ? named : HubModels.Folder(named), folder);
+            return new(Directory.Exists(named) ? named : HubModels.Folder(named), folder, HasModules: File.Exists(Path.Combine(folder, "modules.json")));
         }
         catch (HubException e)
         {

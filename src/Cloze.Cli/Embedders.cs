@@ -12,9 +12,11 @@ internal static class Embedders
     /// <exception cref="CommandException">There is no such folder.</exception>
     public static TextEmbedder Load(ParseResult parsed, Option<string?> model, Option<string?> adapter, out string folder, IReadOnlyList<Pooling>? pooling = null)
     {
-        (folder, string? top) = DefaultModel.Place(parsed.GetValue(model), parsed.GetValue(adapter));
+        ModelPlace place = DefaultModel.Place(parsed.GetValue(model), parsed.GetValue(adapter));
         StartTimes.Mark("command line");
-        TextEmbedder embedder = TextEmbedder.Load(folder, new() { Pooling = pooling, Adapter = top, Threads = ThreadCount.Of(parsed) });
+        TextEmbedderOptions options = new() { Pooling = pooling, Threads = ThreadCount.Of(parsed) };
+        folder = place.HasModules ? place.Adapter! : place.Folder;
+        TextEmbedder embedder = TextEmbedder.Load(folder, place.HasModules ? options with { BaseModel = place.Folder } : options with { Adapter = place.Adapter });
         StartTimes.Mark(string.Create(CultureInfo.InvariantCulture,
             $"model (tokenizer {embedder.LoadTimes.Tokenizer.TotalMilliseconds:F0} beside weights {embedder.LoadTimes.Weights.TotalMilliseconds:F0})"));
         if (embedder.HasDefaultPooling) Messages.Write($"{folder} does not say how its tokens become one vector: the mean is taken (--pooling chooses).");

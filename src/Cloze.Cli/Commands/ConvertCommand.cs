@@ -39,6 +39,7 @@ internal static class ConvertCommand
             {
                 Weights = Format(parsed.GetValue(weights)),
                 Adapter = place.Adapter,
+                WithAdapterFiles = place.HasModules,
                 ShardBytes = parsed.GetValue(shardSize) is not { } size ? null
                     : ByteSize.Parse(size) ?? throw new UsageException($"--shard-size {size} is no size; 500MB is one."),
                 Pooling = parsed.GetValue(pooling) is { } names ? Embedders.Modes(names) : null,

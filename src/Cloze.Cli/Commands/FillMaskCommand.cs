@@ -24,7 +24,7 @@ internal static class FillMaskCommand
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(top) < 1) throw new UsageException("--top needs a whole number of at least 1.");
-            (string folder, string? onTop) = DefaultModel.Place(parsed.GetValue(model), parsed.GetValue(adapter));
+            (string folder, string? onTop, _) = DefaultModel.Place(parsed.GetValue(model), parsed.GetValue(adapter));
             using FillMask filler = FillMask.Load(folder, ThreadCount.Of(parsed), onTop);
             if (filler.UsesMaskDecoder) Messages.Write($"{folder}: gaps are filled through the enhanced mask decoder, whose tensors the checkpoint holds.");
             (GlobalAttention Global, int? Texts)? chosen = GlobalOption.Read(parsed.GetValue(global), filler.HasGlobalAttention, folder);

@@ -14,12 +14,7 @@ internal static class ForwardCommand
     private const string Rtd = "rtd";
 
     private static readonly (string Name, ModelTask? Task)[] s_tasks =
-    [
-        ("auto", null), ("base", ModelTask.Base), ("masked-lm", ModelTask.MaskedLm), ("pretraining", ModelTask.PreTraining), (Rtd, ModelTask.PreTraining),
-        ("next-sentence", ModelTask.NextSentence), ("sequence-classification", ModelTask.SequenceClassification),
-        ("token-classification", ModelTask.TokenClassification), ("question-answering", ModelTask.QuestionAnswering),
-        ("multiple-choice", ModelTask.MultipleChoice),
-    ];
+        [("auto", null), .. Enum.GetValues<ModelTask>().Select(task => (ModelTasks.Name(task), (ModelTask?)task)), (Rtd, ModelTask.PreTraining)];
 
     public static Command Create()
     {
@@ -72,7 +67,8 @@ internal static class ForwardCommand
         if (chosen is not null && inputs.Tokens.Global is not null)
             throw new CommandException($"{inputsPath} has input.global_attention_mask and --global is given too; give one of them.");
         foreach (string name in inputs.NotRead) Messages.Write($"{inputsPath}: {name} is not read.");
-        if (mustDetect && !StoredTask.CanDetect(folder)) throw new CommandException($"{folder}: the architecture of this model has no head for replaced tokens.");
+        if (mustDetect && !StoredTask.CanDetect(folder)) throw new CommandException(
+            $"{folder}: the architecture of this model has no head for replaced tokens; {Rtd} is for ELECTRA and DeBERTa v3. --task auto takes what the folder holds.");
         using LoadedModel loaded = LoadedModel.Load(folder, task, threads, adapter);
         if (loaded.LoadedTask == ModelTask.MultipleChoice && inputs.Choices is null)
             throw new CommandException($"{inputsPath}: multiple choice needs input.input_ids of [B,choices,S].");

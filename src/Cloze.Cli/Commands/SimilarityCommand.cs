@@ -86,7 +86,12 @@ internal static class SimilarityCommand
         if (cosines.Count == 0) throw new CommandException("There is no pair below the header.");
         Embedders.Report(statistics, embedder);
         (double Pearson, double Spearman)? agreement = table.HasScores ? (Pearson(cosines, scores), Spearman(cosines, scores)) : null;
-        if (agreement is { Pearson: double.NaN }) Messages.Write("No correlation: all scores, or all cosines, are equal.");
+        if (agreement is { Pearson: double.NaN })
+        {
+            string why = cosines.Count == 1 ? "of one pair there is none; give two or more, with different scores"
+                : scores.TrueForAll(one => one == scores[0]) ? $"all {scores.Count} scores are equal; give pairs with different ones" : "the cosines of all pairs are equal";
+            Messages.Write($"No correlation: {why}.");
+        }
         if (asJson)
         {
             lines.Line((cosines.Count, agreement), static (json, result) =>

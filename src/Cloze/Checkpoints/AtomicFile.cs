@@ -26,9 +26,9 @@ public static class AtomicFile
             target = WholeFile.Behind(target).FullName; // a link stays
             Replace(Path.GetDirectoryName(target)!, Path.GetFileName(target), target, write);
         }
-        catch (Exception e) when (e is UnauthorizedAccessException or FileNotFoundException or DirectoryNotFoundException or PathTooLongException)
+        catch (Exception e) when (FileFault.IsOfPlace(e))
         {
-            throw new IOException($"{path} cannot be written: {FileFault.Reason(e)}.", e);
+            throw FileFault.Unwritable(path, e);
         }
     }
 

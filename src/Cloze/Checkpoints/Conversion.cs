@@ -21,6 +21,8 @@ public sealed record ConversionOptions
     public WeightFormat? Weights { get; init; }
     /// <summary>A LoRA adapter as PEFT saves it, which is merged into the weights; null: none.</summary>
     public string? Adapter { get; init; }
+    /// <summary>The adapter's own files (modules.json and what it names, tokenizer) take the place of the model's; else they are not written.</summary>
+    public bool WithAdapterFiles { get; init; }
     /// <summary>The most bytes of tensors in one file, at least 1; more is split into shards with an index. Null: one file.</summary>
     public long? ShardBytes { get; init; }
     /// <summary>
@@ -70,16 +72,22 @@ public static class Conversion
         if (options.Weights == WeightFormat.Int8 && checkpoint.IsQuantized && !checkpoint.IsAdapted) options = options with { Weights = null };
         if (options.Weights is null && checkpoint.IsQuantized && checkpoint.IsAdapted)
             throw new CheckpointException($"{model} is stored as int8, which what an adapter adds does not fit: choose f32, f16, bf16, or int8 to round again.");
-        if (Overlap(OutputFolder.RealPath(model), OutputFolder.RealPath(output)))
-            throw new IOException($"{output} and {model} lie in each other; name an output folder beside the input.");
+        foreach (string input in options.Adapter is { } onTop ? [model, onTop] : new[] { model })
+        {
+            if (Overlap(OutputFolder.RealPath(input), OutputFolder.RealPath(output)))
+                throw new IOException($"{output} and {input} lie in each other; name an output folder beside the input.");
+        }
 
+        string? over = options.WithAdapterFiles ? options.Adapter : null;
         ConvertedModel converted = ConvertedModel.Of(checkpoint, options.Weights, isEmbedder: options.Pooling is not null);
         IReadOnlyList<NewTensor> tensors = converted.Tensors;
         IReadOnlyList<(string Name, byte[] Content)> added = options.Pooling is { } pooling
-            ? EmbedderFiles.Of(model, converted.Encoder, pooling, options.Normalize) : [];
+            ? EmbedderFiles.Of(over ?? model, converted.Encoder, pooling, options.Normalize) : [];
         using OutputFolder folder = OutputFolder.Create(output, options.Force);
         List<string> leftOut = [];
-        foreach (string file in Files(model))
+        HashSet<string> own = over is null ? [] : [.. Files(over).Where(file => !IsWeights(file) && file is not (AdapterConfig.FileName or Adapter.TorchWeightsName or Card))];
+        foreach (string file in own) folder.Write(file, stream => Copy(over!, file, stream));
+        foreach (string file in Files(model).Where(file => !own.Contains(file)))
         {
             cancellation.ThrowIfCancellationRequested();
             bool isRead = checkpoint.Weights.Files.Contains(Path.Combine(model, file));
@@ -224,7 +232,7 @@ public static class Conversion
         return Path.GetFileName(file) == file && (Is("model", ".safetensors") || Is("pytorch_model", ".bin"));
 
         // name.bin, name.fp16.bin, name-00001-of-00002.bin and their indexes
-        bool Is(string name, string extension) => file.StartsWith(name, StringComparison.Ordinal) && file[name.Length] is '.' or '-'
+        bool Is(string name, string extension) => (file.StartsWith($"{name}.", StringComparison.Ordinal) || file.StartsWith($"{name}-", StringComparison.Ordinal))
             && (file.EndsWith(extension, StringComparison.Ordinal) || file.EndsWith(extension + ".index.json", StringComparison.Ordinal));
     }
 

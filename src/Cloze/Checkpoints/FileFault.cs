@@ -15,10 +15,32 @@ internal static class FileFault
         DirectoryNotFoundException => "its folder does not exist",
         UnauthorizedAccessException => "permission is denied",
         PathTooLongException => "its path is too long",
-        IOException { HResult: 28 or unchecked((int)0x80070070) } => "the disk is full", // ENOSPC, ERROR_DISK_FULL
+        IOException full when IsFull(full) => "the disk is full",
         IOException shared when IsInUse(shared) => "another process uses it",
         _ => e.Message,
     };
+
+    /// <summary>That a file or a folder cannot be written, why, and what to do.</summary>
+    public static IOException Unwritable(string path, Exception e)
+    {
+        string? folder = Path.GetDirectoryName(Path.GetFullPath(path));
+        string why = e switch
+        {
+            FileNotFoundException or DirectoryNotFoundException when Directory.Exists(folder) => $"nothing can be made in {folder}; name a place on a disk",
+            FileNotFoundException or DirectoryNotFoundException => "its folder does not exist; make it, or name another place",
+            UnauthorizedAccessException => "permission is denied; name another place",
+            IOException full when IsFull(full) => "the disk is full; make room, or name another place",
+            _ => Reason(e),
+        };
+        return new($"{path} cannot be written: {why}.", e);
+    }
+
+    /// <summary>Whether the disk has no room left.</summary>
+    public static bool IsFull(IOException e) => e.HResult is 28 or unchecked((int)0x80070070); // ENOSPC, ERROR_DISK_FULL
+
+    /// <summary>What <see cref="Unwritable"/> explains: faults of the place, and not of what is written.</summary>
+    public static bool IsOfPlace(Exception e) =>
+        e is UnauthorizedAccessException or FileNotFoundException or DirectoryNotFoundException or PathTooLongException || e is IOException io && IsFull(io);
 
     /// <summary>Whether another process holds the file for itself.</summary>
     public static bool IsInUse(IOException e) => e.HResult is unchecked((int)0x80070020) or 11 or 35; // ERROR_SHARING_VIOLATION, EAGAIN

@@ -19,7 +19,7 @@ internal static class FlexBertConversion
         {
             ModelTask.Base => "ModernBertModel",
             ModelTask.MaskedLm => "ModernBertForMaskedLM",
-            _ => throw new CheckpointException($"{source.Source}: a FlexBERT with a head for {task} has another head than the reference's class; "
+            _ => throw new CheckpointException($"{source.Source}: a FlexBERT with a head for {ModelTasks.Name(task)} has another head than the reference's class; "
                 + "convert its encoder or masked language model."),
         };
         Require(encoder.EmbeddingNorm, "embed_norm", "true");

@@ -62,7 +62,8 @@ public static class ModelRegistry
         if (className is not null)
         {
             fitting = [.. fitting.Where(architecture => architecture.Classes.ContainsKey(className))];
-            if (fitting.Length == 0) throw new CheckpointException($"{config.Source}: {className} is no class of {type ?? "any known model_type"}.");
+            if (fitting.Length == 0) throw new CheckpointException($"{config.Source}: {className} is no class of {type ?? "any known model_type"}"
+                + $"{(type is null ? "" : $"; there are {string.Join(", ", All.Where(known => known.ModelTypes.Contains(type)).SelectMany(known => known.Classes.Keys).Distinct())}")}.");
         }
         IArchitecture? recognised = stored is null ? null : fitting.FirstOrDefault(architecture => architecture.Recognises(stored));
         return recognised
@@ -82,8 +83,8 @@ public static class ModelRegistry
     public static void Require(ModelTask task, IArchitecture architecture, string source)
     {
         if (architecture.Classes.Values.Contains(task)) return;
-        string heads = string.Join(", ", architecture.Classes.Values.Distinct());
-        throw new CheckpointException($"{source}: {architecture.ModelTypes[0]} has no head for {task}; it has {heads}.");
+        string heads = string.Join(", ", architecture.Classes.Values.Distinct().Select(ModelTasks.Name));
+        throw new CheckpointException($"{source}: {architecture.ModelTypes[0]} has no head for {ModelTasks.Name(task)}; it has {heads}.");
     }
 
     private static string Known => string.Join(", ", All.SelectMany(architecture => architecture.ModelTypes).Distinct());

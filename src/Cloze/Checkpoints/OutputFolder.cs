@@ -46,7 +46,7 @@ internal sealed class OutputFolder : IDisposable
         }
         catch (Exception e) when (e is UnauthorizedAccessException or IOException)
         {
-            throw new IOException($"{path} cannot be written: {FileFault.Reason(e)}.", e);
+            throw FileFault.Unwritable(path, e);
         }
     }
 
@@ -86,9 +86,16 @@ internal sealed class OutputFolder : IDisposable
     /// <summary>Writes one file to the disk.</summary>
     public void Write(string relative, Action<Stream> write)
     {
-        using FileStream stream = new(Place(relative), FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16);
-        write(stream);
-        stream.Flush(flushToDisk: true);
+        try
+        {
+            using FileStream stream = new(Place(relative), FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 16);
+            write(stream);
+            stream.Flush(flushToDisk: true);
+        }
+        catch (IOException e) when (FileFault.IsFull(e))
+        {
+            throw FileFault.Unwritable(_target, e);
+        }
     }
 
     /// <summary>Lets it appear.</summary>

@@ -58,12 +58,15 @@ internal sealed class ModelFiles
         if (One(encoder + "config.json") == State.Absent && One(AdapterConfig.FileName) is var adapter and not State.Absent) // whose base model is another one
         {
             if (adapter == State.Present) (HasConfig, HasWeights) = Adapters();
-            return;
+            if (StateOf(ModuleEntry.FileName) != State.Present) return; // else the files beside the adapter are read, and not those of the base model
+        }
+        else
+        {
+            HasConfig = StateOf(encoder + "config.json") == State.Present;
+            HasWeights = Weights(encoder);
         }
         One("config_sentence_transformers.json");
         First(encoder, LengthFiles.Names);
-        HasConfig = StateOf(encoder + "config.json") == State.Present;
-        HasWeights = Weights(encoder);
         Tokenizer(encoder);
     }
 

@@ -66,7 +66,7 @@ internal static class ReferenceClasses
     public static void RequirePreTraining(ModelTask task)
     {
         if (task == ModelTask.PreTraining) return;
-        throw new CheckpointException($"The checkpoint holds a generator and a discriminator, which only {ModelTask.PreTraining} runs, not {task}; "
+        throw new CheckpointException($"The checkpoint holds a generator and a discriminator, which only {ModelTasks.Name(ModelTask.PreTraining)} runs, not {ModelTasks.Name(task)}; "
             + "for one of them give a folder of its own.");
     }
 

@@ -17,3 +17,21 @@ public enum ModelTask
     QuestionAnswering,
     MultipleChoice,
 }
+
+/// <summary>What tasks are called, in commands and messages.</summary>
+public static class ModelTasks
+{
+    /// <summary>"masked-lm", "next-sentence" …</summary>
+    public static string Name(ModelTask task) => task switch
+    {
+        ModelTask.Base => "base",
+        ModelTask.MaskedLm => "masked-lm",
+        ModelTask.PreTraining => "pretraining",
+        ModelTask.NextSentence => "next-sentence",
+        ModelTask.SequenceClassification => "sequence-classification",
+        ModelTask.TokenClassification => "token-classification",
+        ModelTask.QuestionAnswering => "question-answering",
+        ModelTask.MultipleChoice => "multiple-choice",
+        _ => throw new ArgumentOutOfRangeException(nameof(task), task, "No name."),
+    };
+}

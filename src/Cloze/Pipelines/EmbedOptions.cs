@@ -11,6 +11,9 @@ public sealed record TextEmbedderOptions
     /// <summary>A LoRA adapter as PEFT saves it, on top of the encoder's weights; null: none.</summary>
     public string? Adapter { get; init; }
 
+    /// <summary>Where the folder itself is an adapter: the folder of its base model; null: the one that the adapter names.</summary>
+    public string? BaseModel { get; init; }
+
     /// <summary>Threads that one call computes with, at least 1; null: CLOZE_THREADS, else the number of cores. The result does not depend on it.</summary>
     public int? Threads { get; init; }
 

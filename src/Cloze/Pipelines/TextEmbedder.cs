@@ -52,8 +52,13 @@ public sealed class TextEmbedder : IDisposable
         ArgumentNullException.ThrowIfNull(folder);
         options ??= new();
         if (options.Pooling is { Count: 0 }) throw new ArgumentException("The pooling is an empty list. Name one mode or more, or leave it to the folder (null).");
-        string? adapter = options.Adapter;
-        if (!File.Exists(Path.Combine(folder, ModuleEntry.FileName))) (folder, adapter) = Checkpoint.Resolve(folder, adapter);
+        string? adapter = options.Adapter, baseModel = options.BaseModel;
+        if (baseModel is not null && adapter is not null) throw new ArgumentException("BaseModel is that of a folder which is an adapter itself, so Adapter excludes it.");
+        if (!File.Exists(Path.Combine(folder, ModuleEntry.FileName)))
+        {
+            (folder, adapter) = baseModel is null ? Checkpoint.Resolve(folder, adapter) : (baseModel, folder);
+            baseModel = null;
+        }
         SentenceTransformerFolder settings = SentenceTransformerFolder.Read(folder);
         bool isDefault = settings.IsPlain && options.Pooling is null;
         if (options.Pooling is { } modes) settings = settings with { Pooling = settings.Pooling with { Modes = modes } };
@@ -62,7 +67,8 @@ public sealed class TextEmbedder : IDisposable
         LoadedModel? model = null;
         try
         {
-            model = LoadedModel.Load(settings.EncoderFolder, threads: options.Threads, adapter: adapter);
+            model = baseModel is null ? LoadedModel.Load(settings.EncoderFolder, threads: options.Threads, adapter: adapter)
+                : LoadedModel.Load(baseModel, threads: options.Threads, adapter: settings.EncoderFolder);
             TimeSpan weights = Stopwatch.GetElapsedTime(began);
             (Tokenizer loaded, TimeSpan took) = tokenizer.GetAwaiter().GetResult();
             return new(model, new(model, loaded, settings), new(settings.Prompts, settings.DefaultPrompt), isDefault) { LoadTimes = (took, weights) };

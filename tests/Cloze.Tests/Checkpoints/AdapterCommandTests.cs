@@ -71,6 +71,33 @@ public class AdapterCommandTests
         Assert.Equal(expected, (await ClozeProcess.RunAsync(["embed", "a b c", "--adapter", adapter], [], null, offline)).Succeeded().Output);
     }
 
+    /// <summary>As sentence-transformers saves an embedder with an adapter: modules and tokenizer beside it, the base model by its name.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task AnAdapterWithModulesOfItsOwn_FindsItsBaseModelAndKeepsItsModules(bool isOfHub)
+    {
+        using TemporaryFolder folder = new();
+        using HubFixture at = new();
+        string model = WriteModel(folder), adapter = WriteAdapter(folder, isOfHub ? FakeHub.Repository : "model"), merged = Path.Combine(folder.Path, "merged");
+        at.Hub.Files.Clear();
+        foreach (string name in HubFixture.Names(model)) at.Hub.Files[name] = File.ReadAllBytes(Path.Combine(model, name));
+        string expected = await OutputAsync(["embed", "c b a"], "--model", model, "--adapter", adapter, "--pooling", "max");
+        folder.Write("adapter/vocab.txt", Vocabulary);
+        folder.Write("adapter/modules.json", """
+            [{"idx":0,"name":"0","path":"","type":"sentence_transformers.models.Transformer"},{"idx":1,"name":"1","path":"1_Pooling","type":"sentence_transformers.models.Pooling"}]
+            """);
+        folder.Write("adapter/1_Pooling/config.json", $$"""{"word_embedding_dimension":{{TinyBert.Hidden}},"pooling_mode_max_tokens":true,"pooling_mode_mean_tokens":false}""");
+        foreach (string given in (string[])["--model", "--adapter"])
+            Assert.Equal(expected, (await ClozeProcess.RunAsync(["embed", "c b a", given, adapter], [], null, at.Environment())).Succeeded().Output);
+        (await ClozeProcess.RunAsync(["convert", "--model", adapter, "--output", merged], [], null, at.Environment())).Succeeded();
+        Assert.Equal(["1_Pooling", "README.md", "config.json", "model.safetensors", "modules.json", "vocab.txt"],
+            Directory.EnumerateFileSystemEntries(merged).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(expected, await OutputAsync(["embed", "c b a"], "--model", merged));
+        (await ClozeProcess.RunAsync(["convert", "--model", adapter, "--output", Path.Combine(adapter, "out")], [], null, at.Environment())).Refused(1, "lie in each other");
+        (await ClozeProcess.RunAsync(["convert", "--model", adapter, "--output", merged + "2", "--pooling", "cls"], [], null, at.Environment())).Refused(1, "has modules.json");
+    }
+
     private static async Task<string> OutputAsync(string[] command, params string[] arguments) => (await ClozeProcess.RunAsync([.. command, .. arguments])).Succeeded().Output;
 
     private static string WriteModel(TemporaryFolder folder)

@@ -209,6 +209,17 @@ public class ConversionTests
     }
 
     [Fact]
+    public void Convert_TakesFilesForOthersThatOnlyBeginAsWeightsDo()
+    {
+        using TemporaryFolder folder = new();
+        new TinyBert().Write(folder);
+        foreach (string name in (string[])["model", "pytorch_model", "models.txt", "model.txt"]) folder.Write($"model/{name}", name);
+        Assert.Empty(Converted(folder.Model(), folder.Output(), WeightFormat.F32).LeftOut);
+        Assert.Equal("pytorch_model", File.ReadAllText(Path.Combine(folder.Output(), "pytorch_model")));
+        Assert.Equal("models.txt", File.ReadAllText(Path.Combine(folder.Output(), "models.txt")));
+    }
+
+    [Fact]
     public void Convert_RefusesToConvertToItselfOrIntoItself()
     {
         using TemporaryFolder folder = new();

@@ -83,9 +83,22 @@ public class SafetensorsWriterTests
         using TemporaryFolder folder = new();
         NewTensor[] tensors = [NewTensor.Of("a", [1], new float[] { 1 })];
         string nowhere = Path.Combine(folder.Path, "no", "such", "x.safetensors");
-        Assert.Equal($"{nowhere} cannot be written: its folder does not exist.",
+        Assert.Equal($"{nowhere} cannot be written: its folder does not exist; make it, or name another place.",
             Assert.Throws<IOException>(() => SafetensorsWriter.Write(nowhere, tensors)).Message);
         Assert.Contains("is a folder", Assert.Throws<IOException>(() => SafetensorsWriter.Write(folder.Path, tensors)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Write_ToAPlaceThatTakesNothing_SaysWhy()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The places are those of Linux.");
+        NewTensor[] tensors = [NewTensor.Of("a", [1 << 16], new float[1 << 16])];
+        Assert.Equal("/dev/full cannot be written: the disk is full; make room, or name another place.",
+            Assert.Throws<IOException>(() => SafetensorsWriter.Write("/dev/full", tensors)).Message);
+        Assert.Equal("/proc/x cannot be written: nothing can be made in /proc; name a place on a disk.",
+            Assert.Throws<IOException>(() => SafetensorsWriter.Write("/proc/x", tensors)).Message);
+        Assert.Equal("/proc/x cannot be written: nothing can be made in /proc; name a place on a disk.",
+            Assert.Throws<IOException>(() => OutputFolder.Create("/proc/x", force: false)).Message);
     }
 
     [Fact]

@@ -35,7 +35,11 @@ public class SimilarityCommandTests
     {
         ClozeProcess.Result result = (await ClozeProcess.RunAsync(["similarity", "--input", "-"], "sentence1\tsentence2\tscore\na\tb\t1\n")).Succeeded();
         Assert.Equal("""{"pairs":1,"pearson":null,"spearman":null}""", result.Output.Trim());
-        Assert.Contains("No correlation", result.Error, StringComparison.Ordinal);
+        Assert.Contains("No correlation: of one pair there is none; give two or more, with different scores.", result.Error, StringComparison.Ordinal);
+        Assert.Contains("No correlation: all 2 scores are equal; give pairs with different ones.",
+            (await ClozeProcess.RunAsync(["similarity", "--input", "-"], "sentence1\tsentence2\tscore\na\tb\t1\na\tc\t1\n")).Succeeded().Error, StringComparison.Ordinal);
+        Assert.Contains("No correlation: the cosines of all pairs are equal.",
+            (await ClozeProcess.RunAsync(["similarity", "--input", "-"], "sentence1\tsentence2\tscore\na\tb\t1\na\tb\t2\n")).Succeeded().Error, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -505,6 +505,22 @@ public class ModelHubTests
     }
 
     [Fact]
+    public async Task Download_OfAnAdapterWithModulesTakesTheFilesBesideIt()
+    {
+        using HubFixture at = new();
+        foreach (string name in (string[])["config.json", "model.safetensors", "tokenizer.json"]) at.Hub.Files.Remove(name);
+        foreach (string name in (string[])["adapter_config.json", "1_Pooling/config.json", "sentence_bert_config.json"]) at.Hub.Files[name] = "{}"u8.ToArray();
+        at.Hub.Files["adapter_model.safetensors"] = [1, 2, 3];
+        at.Hub.Files["modules.json"] = """
+            [{"path":"","type":"sentence_transformers.models.Transformer"},{"path":"1_Pooling","type":"sentence_transformers.models.Pooling"}]
+            """u8.ToArray();
+        await at.DownloadAsync();
+        Assert.Equal(["1_Pooling/config.json", "adapter_config.json", "adapter_model.safetensors", "modules.json", "sentence_bert_config.json", "tokenizer_config.json", "vocab.txt"],
+            HubFixture.Names(at.Snapshot).Order(StringComparer.Ordinal));
+        Assert.NotNull(at.Client(isOffline: true).Find(at.Model));
+    }
+
+    [Fact]
     public async Task Download_OfATokenizerTakesNoWeights()
     {
         using HubFixture at = new();

@@ -135,7 +135,7 @@ public sealed class ForwardCommandTests : IDisposable
     {
         string inputs = Inputs(("input.input_ids", [1, 2], [1, 2]));
         Assert.Contains("cls.predictions.bias", Assert.Throws<CheckpointException>(() => ForwardCommand.Run(Bert("base"), ModelTask.MaskedLm, false, inputs, Result, 1)).Message, StringComparison.Ordinal);
-        Assert.Contains("roberta has no head for NextSentence", Assert.Throws<CheckpointException>(() =>
+        Assert.Contains("roberta has no head for next-sentence; it has base, masked-lm, sequence-classification", Assert.Throws<CheckpointException>(() =>
             ForwardCommand.Run(GoldenCases.Folder("roberta", "base-pad-id-3"), ModelTask.NextSentence, false, inputs, Result, 1)).Message, StringComparison.Ordinal);
     }
 

@@ -166,7 +166,7 @@ public class ConfigFieldsTests
     public void WithoutAModelType_AClassTells()
     {
         Assert.IsType<BertArchitecture>(ModelRegistry.Find(Parse("{\"vocab_size\":50}"), stored: ["x"], "BertForMaskedLM"));
-        Assert.Contains("RobertaModel is no class of bert", Assert.Throws<CheckpointException>(() => ModelRegistry.Find(Parse($"{{{Bert}}}"), null, "RobertaModel")).Message, StringComparison.Ordinal);
+        Assert.Contains("RobertaModel is no class of bert; there are BertModel, ", Assert.Throws<CheckpointException>(() => ModelRegistry.Find(Parse($"{{{Bert}}}"), null, "RobertaModel")).Message, StringComparison.Ordinal);
     }
 
     /// <summary>Values of transformers' ACT2FN at −1.5, 0.75 and 12, by their formulas in Python's math.</summary>
