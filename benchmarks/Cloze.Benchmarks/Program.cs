@@ -10,6 +10,7 @@ IReadOnlyList<Benchmark> benchmarks =
     new("tokenizers", "WordPiece, BPE and Unigram against FastBertTokenizer and Microsoft.ML.Tokenizers: [SECONDS] [TEXTS.txt …]", TokenizerBenchmark.Run),
     new("tokenizer-race", "every kind of tokenizer beside the npm package tokenizers, one thread: PEER [SECONDS] [NAME …]", TokenizerRace.Run),
     new("tokenizer-threads", "a batch on two threads beside one, and beside two processes: [SECONDS] [ROUNDS]", TokenizerThreads.Run),
+    new("tokenizer-growth", "a character of one text of 10 MB without spaces beside one of 100 kB, one thread: [ROUNDS] [NAME …]", TokenizerGrowth.Run),
     new("tokenizer-loading", "tokenizer files in fresh processes, until the first encoding: [RUNS] [FILE …]", TokenizerLoading.Run),
     new("embedding-race", "2758 sentences through all-MiniLM-L6-v2 beside ONNX Runtime: [threads] [rounds]", EmbeddingRace.Run),
     new("startup", "from the start of the process to the first embedding: [runs]", Startup.Run),

@@ -24,7 +24,11 @@ internal sealed class TextPipeline
     {
         (_normalizer, _preTokenization, _model) = (normalizer, preTokenization, model);
         List<AddedToken> raw = [], normalized = [];
-        foreach (AddedToken token in addedTokens.OrderBy(token => !token.Special)) (token.Normalized ? normalized : raw).Add(token); // of two that are one when normalized the first counts
+        foreach (bool special in (ReadOnlySpan<bool>)[true, false]) // of two that are one when normalized the first counts
+        {
+            foreach (AddedToken token in addedTokens)
+                if (token.Special == special) (token.Normalized ? normalized : raw).Add(token);
+        }
         _raw = new(raw, text => text);
         long made = 0, given = 0;
         _normalized = new(normalized, text =>

@@ -36,6 +36,22 @@ public sealed class UnigramTests
         AssertSame(pieces, Model(pieces, unknown: 0), new('a', length));
     }
 
+    /// <summary>The look at the paths comes in the middle of a pair, one unit later than elsewhere.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void Tokenize_OfALongWordOfSurrogatePairs_GivesEachItsPiece(int before)
+    {
+        const int Pairs = 20_000;
+        Unigram model = Model([("<unk>", 0), ("a", -1.5), ("\U0001F600", -2), ("bbb", -3)], unknown: 0);
+        string word = new string('a', before) + string.Concat(Enumerable.Repeat("\U0001F600", Pairs));
+        TokenSink sink = new();
+        model.Tokenize(word, sink);
+        Assert.Equal(before + Pairs, sink.Count);
+        Assert.All(sink.Ids[before..].ToArray(), id => Assert.Equal(2, id));
+        Assert.Equal(new TokenOffset(word.Length - 2, word.Length), sink.Offsets[^1]);
+    }
+
     /// <summary>What is written of a long word stands, whatever follows; a block or two are read beyond the limit.</summary>
     [Fact]
     public void Tokenize_EndsWithinALongWordOnceThereAreTokensEnough()

@@ -40,7 +40,7 @@ internal sealed record SpecialToken(string Content, bool SingleWord, bool LStrip
 /// </remarks>
 internal sealed class SpecialTokens
 {
-    private readonly List<(int Id, SpecialToken Token)> _decoder = [];
+    private readonly List<Numbered> _decoder = [];
     private readonly List<SpecialToken> _additional = [];
     private readonly Dictionary<string, SpecialToken> _named;
 
@@ -74,13 +74,13 @@ internal sealed class SpecialTokens
         if (config?.Find("added_tokens_decoder") is { } decoder)
         {
             foreach (JsonValue value in decoder.Fields())
-                tokens._decoder.Add((int.TryParse(value.Key, out int id) ? id : throw value.Wrong("an id as its name"), SpecialToken.Read(value, special: false)));
+                tokens._decoder.Add(new(int.TryParse(value.Key, out int id) ? id : throw value.Wrong("an id as its name"), SpecialToken.Read(value, special: false)));
         }
         else
         {
             if (Sidecar.Read(folder, "special_tokens_map.json") is { } map) tokens.Take(map, special: true);
             if (Sidecar.Read(folder, "added_tokens.json") is { } added)
-                foreach (JsonValue id in added.Fields()) tokens._decoder.Add((id.Number(), tokens.Added(id.Key)));
+                foreach (JsonValue id in added.Fields()) tokens._decoder.Add(new(id.Number(), tokens.Added(id.Key)));
         }
         tokens._decoder.Sort((a, b) => a.Id.CompareTo(b.Id));
         return tokens;
@@ -94,8 +94,11 @@ internal sealed class SpecialTokens
         AddedTokenIds added = new(model);
         foreach (SpecialToken token in ofModel ?? []) added.Add(token);
         HashSet<string> decided = new(StringComparer.Ordinal);
-        foreach ((_, SpecialToken token) in _decoder)
+        foreach (Numbered numbered in _decoder)
+        {
+            SpecialToken token = numbered.Token;
             if (decided.Add(token.Content)) added.Add(IsSpecial(token.Content) ? token with { Special = true } : token);
+        }
         foreach (string name in (ReadOnlySpan<string>)["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"])
             if (_named.TryGetValue(name, out SpecialToken? token)) AddNamed(token);
         foreach (SpecialToken token in _additional) AddNamed(token);
@@ -128,6 +131,9 @@ internal sealed class SpecialTokens
             if (token.Content == content) return true;
         return _additional.Exists(token => token.Content == content);
     }
+
+    /// <summary>A token under the id that its file gives it.</summary>
+    private sealed record Numbered(int Id, SpecialToken Token);
 }
 
 /// <summary>

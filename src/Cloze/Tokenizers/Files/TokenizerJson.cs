@@ -22,13 +22,14 @@ internal sealed class TokenizerJson
     /// <exception cref="TokenizerException">It is broken, or it asks for what is not supported.</exception>
     public static TokenizerParts Read(string path)
     {
+        FirstCalls.CompileScan();
         byte[] json = WholeFile.Read(path);
         FirstCalls.CompileFor(json);
         TokenizerJson file = new(path, json);
         try
         {
-            VocabularyScan? scan = VocabularyScan.Take(json, file._start);
-            if (scan?.Entries.Length >= TablesAhead.WorthAThread) file._tables = new(scan, path);
+            VocabularyScan? scan = VocabularyScan.Take(json, file._start, path);
+            file._tables = scan?.Tables;
             file.Scan(scan);
         }
         catch (JsonException)

@@ -9,17 +9,37 @@ namespace Cloze.Tokenizers;
 /// <param name="Entries">One for each field of the object, in the file's order.</param>
 /// <param name="Rest">The file with <c>{}</c> in the place of the vocabulary, and <c>[]</c> in that of the merges.</param>
 /// <param name="Merges">The merges where they follow the vocabulary; null: they do not.</param>
-internal sealed record VocabularyScan(char[] Pool, VocabularyEntry[] Entries, byte[] Rest, MergesScan? Merges = null)
+/// <param name="Tables">Of vocabulary and merges, on their way; null: they are small, or nobody asked for them.</param>
+internal sealed record VocabularyScan(char[] Pool, VocabularyEntry[] Entries, byte[] Rest, MergesScan? Merges = null, TablesAhead? Tables = null)
 {
     /// <summary>Null: the file holds no vocabulary that is an object of texts and whole numbers, or something that only a JSON reader should judge.</summary>
+    /// <param name="json">The file.</param>
+    /// <param name="start">Where its text begins.</param>
+    /// <param name="path">Its name, for errors.</param>
     /// <exception cref="JsonException">The file is no JSON before the vocabulary.</exception>
-    public static VocabularyScan? Take(byte[] json, int start)
+    public static VocabularyScan? Take(byte[] json, int start, string path)
     {
         int open = Find(json, start);
         if (open < 0 || At(json, open, out int end) is not { } scan) return null;
+        TablesAhead? tables = scan.Entries.Length >= TablesAhead.WorthAThread ? new(scan.Pool, scan.Entries) : null;
         MergesScan? merges = MergesScan.Take(json, end);
-        if (merges is null) return scan with { Rest = [.. json.AsSpan(start..open), .. "{}"u8, .. json.AsSpan(end)] };
-        return scan with { Rest = [.. json.AsSpan(start..open), .. "{}"u8, .. json.AsSpan(end..merges.Start), .. "[]"u8, .. json.AsSpan(merges.End)], Merges = merges };
+        if (merges is not null) tables?.Add(merges, path);
+        byte[] rest = merges is null
+            ? Joined(json.AsSpan(start, open - start), "{}"u8, json.AsSpan(end))
+            : Joined(json.AsSpan(start, open - start), "{}"u8, json.AsSpan(end, merges.Start - end), "[]"u8, json.AsSpan(merges.End));
+        return scan with { Rest = rest, Merges = merges, Tables = tables };
+    }
+
+    private static byte[] Joined(ReadOnlySpan<byte> a, ReadOnlySpan<byte> b, ReadOnlySpan<byte> c, ReadOnlySpan<byte> d = default, ReadOnlySpan<byte> e = default)
+    {
+        byte[] all = new byte[a.Length + b.Length + c.Length + d.Length + e.Length];
+        Span<byte> rest = all;
+        a.CopyTo(rest);
+        b.CopyTo(rest = rest[a.Length..]);
+        c.CopyTo(rest = rest[b.Length..]);
+        d.CopyTo(rest = rest[c.Length..]);
+        e.CopyTo(rest[d.Length..]);
+        return all;
     }
 
     /// <summary>As <see cref="Take"/>, of a file that is nothing but such an object.</summary>

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Runtime.CompilerServices;
 using System.Text.Unicode;
 
 namespace Cloze.Tokenizers;
@@ -18,7 +17,6 @@ internal static class VocabularyText
 
     /// <summary>Lines as Python reads them: \n, \r\n and \r end a line; nothing else does, and nothing is trimmed. A byte order mark is not text.</summary>
     /// <exception cref="TokenizerException">The file is not UTF-8.</exception>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Vocabulary Read(string path)
     {
         byte[] bytes = WholeFile.Read(path);

@@ -54,7 +54,7 @@ internal sealed class Unigram : IWordModel
     {
         UnigramPaths paths = sink.Unigram;
         int origin = 0, block = Block, unknownFrom = -1; // places in the buffer are relative to origin
-        paths.Start(Math.Min(word.Length, block + _trie.Longest) + 1);
+        paths.Start(Places(word.Length, block));
         for (int start = 0; start < word.Length;)
         {
             if (start - origin >= block)
@@ -68,13 +68,16 @@ internal sealed class Unigram : IWordModel
                     origin += meeting;
                 }
                 block = Math.Max(Block, (start - origin) * 2);
-                paths.Reserve(Math.Min(word.Length - origin, block + _trie.Longest) + 1);
+                paths.Reserve(Places(word.Length - origin, block));
             }
             start += Extend(word, start, origin, paths);
         }
         Write(word, origin, word.Length - origin, ref unknownFrom, paths, sink);
         if (unknownFrom >= 0) AddUnknown(word, unknownFrom, word.Length, sink);
     }
+
+    /// <summary>Places up to where a look at the paths may see: the character that crosses the end of a block may have two units, and a piece begins behind it.</summary>
+    private int Places(int rest, int block) => Math.Min(rest, block + 1 + _trie.Longest) + 1;
 
     /// <summary>Relaxes all pieces that begin at <paramref name="start"/>; returns the units of the character there.</summary>
     private int Extend(ReadOnlySpan<char> word, int start, int origin, UnigramPaths paths)

@@ -46,7 +46,6 @@ internal sealed class WordPiece : ITokenModel
     public string? TokenOf(int id) => _vocabulary.TokenOf(id);
 
     /// <summary>Enters every entry once: as a word, or without its prefix as a continuation.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Fill()
     {
         ReadOnlySpan<char> pool = _vocabulary.Pool;
