@@ -45,6 +45,78 @@ public sealed class BpeTests
         }
     }
 
+    /// <summary>The first tokens of a word's beginning are those of the whole word, or it is told that they may not be.</summary>
+    [Fact]
+    public void RunBeginning_GivesTheFirstTokensOfTheWholeWord()
+    {
+        Random random = new(12);
+        int done = 0;
+        for (int round = 0; round < 1500; round++)
+        {
+            (_, List<(int Left, int Right, int Merged)> merges) = RandomMerges(random);
+            PairTable table = new(merges.Count);
+            for (int rank = 0; rank < merges.Count; rank++) table.Set(merges[rank].Left, merges[rank].Right, rank, merges[rank].Merged);
+            int letters = random.Next(1, 4), period = random.Next(1, 40);
+            int[] unit = [.. Enumerable.Range(0, 1600).Select(_ => random.Next(letters))];
+            if (random.Next(2) == 0) unit = [.. Enumerable.Range(0, 1600).Select(i => unit[i % period])];
+            BpeMerging merging = new(table, windowSize: random.Next(24, 80));
+            TokenSink whole = Run(unit.Length, out _), beginning = new() { Limit = random.Next(1, 60) };
+            BpeWord word = Word(random.Next(100, 800));
+            beginning.StartWord(0, 0);
+            beginning.Add(77, 0, 0);
+            if (merging.RunBeginning(word, new string('a', unit.Length), beginning, int.MaxValue) is not true)
+            {
+                Assert.Equal(1, beginning.Count);
+                continue;
+            }
+            Assert.True(beginning.Count >= beginning.Limit);
+            Assert.Equal(whole.Ids[..(beginning.Count - 1)].ToArray(), beginning.Ids[1..].ToArray());
+            Assert.Equal(whole.Offsets[..(beginning.Count - 1)].ToArray(), beginning.Offsets[1..].ToArray());
+            done++;
+
+            BpeWord Word(int count)
+            {
+                BpeWord symbols = new();
+                symbols.Start(count);
+                foreach (int symbol in unit.AsSpan(0, count)) symbols.Add(symbol, 1);
+                return symbols;
+            }
+
+            TokenSink Run(int count, out BpeWord symbols)
+            {
+                TokenSink sink = new();
+                sink.StartWord(0, 0);
+                merging.Run(symbols = Word(count), new string('a', count), sink);
+                return sink;
+            }
+        }
+        Assert.True(done > 700, $"{done} of 1500");
+    }
+
+    /// <summary>One word of 2 million letters, of bytes or of characters with a suffix at its end, is read only as far as it counts.</summary>
+    [Theory]
+    [InlineData(true, "a")]
+    [InlineData(true, "hello")]
+    [InlineData(true, "日本é")]
+    [InlineData(false, "hella")]
+    [InlineData(false, "a?")]
+    public void EncodeToIds_OfALongWordReadsItsBeginning(bool isByteLevel, string unit)
+    {
+        using ScratchFolder scratch = new();
+        Tokenizer tokenizer = Tokenizer.Load(isByteLevel
+            ? ByteLevel(scratch, ["h e", "l l", "he ll", "hell o", "a a", "aa aa", "Ã ©"])
+            : scratch.Write("tokenizer.json", """
+                {"model":{"type":"BPE","vocab":{"u":0,"a":1,"h":2,"e":3,"l":4,"he":5,"ll":6,"hell":7,"ah":8,"a</w>":9},"merges":["h e","l l","he ll","a h"],"unk_token":"u","fuse_unk":true,"end_of_word_suffix":"</w>"}}
+                """));
+        string text = new System.Text.StringBuilder().Insert(0, unit, 2_000_000 / unit.Length).ToString();
+        int[] whole = tokenizer.EncodeToIds(text).Ids;
+        Assert.Equal(whole[..500], tokenizer.EncodeToIds(text, maxLength: 500).Ids);
+        Encoding kept = tokenizer.Encode(text, new() { Truncation = new(MaxLength: 300) });
+        Assert.Equal(tokenizer.Encode(text).Offsets[..300].ToArray(), kept.Offsets.ToArray());
+        long allocated = Allocation.Least(() => tokenizer.EncodeToIds(text, maxLength: 500), runs: 4);
+        Assert.True(allocated < 200_000, $"{allocated} bytes");
+    }
+
     /// <summary>Quadratic merge loops need hours for these.</summary>
     [Theory]
     [InlineData("a")]

@@ -19,6 +19,9 @@ internal sealed record BpeOptions(
 /// </remarks>
 internal sealed class Bpe : IWordModel
 {
+    /// <summary>Characters of a word beyond which only its beginning is read where a text is truncated.</summary>
+    private const int LongWord = 1 << 14;
+
     private readonly Vocabulary _vocabulary;
     private readonly BpeOptions _options;
     private readonly BpeMerging _merging;
@@ -67,10 +70,27 @@ internal sealed class Bpe : IWordModel
             sink.Add(whole, 0, chars.Length);
             return;
         }
-        BpeWord word = sink.Bpe;
-        if (_readsBytes) Bytes(chars, word);
-        else Characters(chars, word);
-        _merging.Run(word, chars, sink);
+        if (chars.Length > 2 * LongWord && sink.Limit < int.MaxValue && TryBeginning(chars, sink)) return;
+        Symbols(chars, chars.Length, sink.Bpe);
+        _merging.Run(sink.Bpe, chars, sink);
+    }
+
+    /// <summary>The first tokens of a long word, as many as the sink asks for, where its end cannot change them.</summary>
+    private bool TryBeginning(ReadOnlySpan<char> chars, TokenSink sink)
+    {
+        for (int length = LongWord; length <= chars.Length / 2; length *= 4)
+        {
+            Symbols(chars, char.IsHighSurrogate(chars[length - 1]) ? length - 1 : length, sink.Bpe);
+            if (_merging.RunBeginning(sink.Bpe, chars, sink, chars.Length - length) is { } isDone) return isDone;
+        }
+        return false;
+    }
+
+    /// <summary>The symbols of a word up to <paramref name="end"/>.</summary>
+    private void Symbols(ReadOnlySpan<char> chars, int end, BpeWord word)
+    {
+        if (_readsBytes) Bytes(chars[..end], word);
+        else Characters(chars, end, word);
     }
 
     private int? Whole(ReadOnlySpan<char> chars, TokenSink sink)
@@ -96,13 +116,13 @@ internal sealed class Bpe : IWordModel
     }
 
     /// <summary>A symbol a code point, with prefix and suffix; what is unknown becomes bytes, the unknown token, or nothing.</summary>
-    private void Characters(ReadOnlySpan<char> chars, BpeWord word)
+    private void Characters(ReadOnlySpan<char> chars, int end, BpeWord word)
     {
-        long most = chars.Length;
-        if (_options.ByteFallback) most = 3L * (chars.Length + (long)_options.Prefix.Length * chars.Length + _options.Suffix.Length);
+        long most = end;
+        if (_options.ByteFallback) most = 3L * (end + (long)_options.Prefix.Length * end + _options.Suffix.Length);
         word.Start((int)Math.Min(most, Array.MaxLength));
         int unknown = 0; // bytes of unknown characters that wait to become one token
-        for (int i = 0; i < chars.Length;)
+        for (int i = 0; i < end;)
         {
             int at = i, id;
             int codePoint = UnicodeData.Next(chars, ref i), bytes = new Rune(codePoint).Utf8SequenceLength;
@@ -119,7 +139,7 @@ internal sealed class Bpe : IWordModel
                 Unknown(chars[at..i], bytes, word, ref unknown);
             }
         }
-        Flush(word, ref unknown);
+        if (end == chars.Length) Flush(word, ref unknown); // else more may wait behind it
     }
 
     private ReadOnlySpan<char> Symbol(ReadOnlySpan<char> chars, int start, int end, BpeWord word)

@@ -20,13 +20,40 @@ internal sealed class BpeMerging(PairTable merges, int windowSize = BpeMerging.D
     /// <summary>Tokens at the end of a window that the next window shall confirm, and tokens that a wrong guess may take back.</summary>
     private const int Unsure = 8, Kept = 16;
 
+    /// <summary>Symbols of the longest token up to which <see cref="RunBeginning"/> is tried.</summary>
+    private const int MostLong = 1024;
+
+    /// <summary>Symbols of the longest token that merges make; more than <see cref="MostLong"/>: so many, or without end.</summary>
+    private readonly Lazy<int> _longest = new(() => LongestToken(merges));
+
+    /// <summary>
+    /// Merges the beginning of a longer word and appends as many of its first tokens as the sink asks for, which the rest cannot change; true: done; false: that cannot be told, and nothing is
+    /// appended; null: the beginning is too short.
+    /// </summary>
+    /// <remarks>
+    /// Tokens have at most n symbols, so the encoding of the whole word has a boundary q among any n places that follow each other, and up to q it is the encoding of the text up to q (part of an encoding).
+    /// So tokens that the encodings up to each of n such places begin with are final. By the same joining as above these need only be computed from a token on.
+    /// </remarks>
+    public bool? RunBeginning(BpeWord word, ReadOnlySpan<char> text, TokenSink sink, int rest)
+    {
+        int longest = _longest.Value;
+        if (longest > MostLong || longest * 3L * longest > rest) return false; // reading on costs no more
+        if (word.Count <= windowSize) return null;
+        Windows windows = new(merges, word, text, sink, windowSize);
+        int first = sink.Count;
+        if (windows.Run(isBeginning: true) && windows.AreFinal(longest)) return true;
+        bool isTooShort = sink.Count < sink.Limit;
+        sink.Rewind(first);
+        return isTooShort ? null : false;
+    }
+
     /// <summary>Merges the word and appends its tokens.</summary>
     public void Run(BpeWord word, ReadOnlySpan<char> text, TokenSink sink)
     {
         if (word.Count > ShortWord)
         {
             Windows windows = new(merges, word, text, sink, windowSize);
-            windows.Run();
+            windows.Run(isBeginning: false);
             return;
         }
         Scan(word);
@@ -56,6 +83,29 @@ internal sealed class BpeMerging(PairTable merges, int windowSize = BpeMerging.D
         word.Count = n;
     }
 
+    private static int LongestToken(PairTable merges)
+    {
+        const int MostPasses = 8; // one is enough where parts come before what they make
+        (int Left, int Right, int Merged)[] inOrder = merges.InOrder();
+        Dictionary<int, int> symbols = [];
+        int longest = 1;
+        for (int pass = 0; pass < MostPasses; pass++)
+        {
+            bool isChanged = false;
+            foreach ((int left, int right, int merged) in inOrder)
+            {
+                int length = symbols.GetValueOrDefault(left, 1) + symbols.GetValueOrDefault(right, 1);
+                if (length <= symbols.GetValueOrDefault(merged, 1)) continue;
+                if (length > MostLong) return int.MaxValue;
+                symbols[merged] = length;
+                longest = Math.Max(longest, length);
+                isChanged = true;
+            }
+            if (!isChanged) return longest;
+        }
+        return int.MaxValue;
+    }
+
     /// <summary>A long word on its way.</summary>
     private ref struct Windows(PairTable merges, BpeWord word, ReadOnlySpan<char> text, TokenSink sink, int size)
     {
@@ -67,7 +117,8 @@ internal sealed class BpeMerging(PairTable merges, int windowSize = BpeMerging.D
         private int _joinId = -1, _joinSymbols; // the token there as the window before saw it; 0 symbols: there is none
         private int _retreats, _furthest, _attempts;
 
-        public void Run()
+        /// <summary>Appends the tokens of the word; of the beginning of a word as many as the sink asks for, or false: there are fewer.</summary>
+        public bool Run(bool isBeginning)
         {
             int total = word.Count;
             word.Pending.Clear();
@@ -86,13 +137,32 @@ internal sealed class BpeMerging(PairTable merges, int windowSize = BpeMerging.D
                 }
                 else
                 {
+                    if (isLast && isBeginning) return false;
                     int keep = isLast ? tokens : Math.Max(1, tokens - Unsure);
                     Keep(keep, isLast ? 0 : Kept);
-                    if (isLast) return;
+                    if (isLast || isBeginning && sink.Count >= sink.Limit) return true;
                     (_joinId, _joinSymbols) = (word.Window.Ids[keep], word.Window.Symbols[keep]);
                     if (_from > _furthest) (_furthest, _retreats) = (_from, 0); // else two windows might contradict each other for ever
                 }
             }
+        }
+
+        /// <summary>Whether the tokens written so far, and the next, begin the encoding of every text that begins as this one.</summary>
+        /// <param name="longest">Symbols of the longest token.</param>
+        public readonly bool AreFinal(int longest)
+        {
+            if (word.Pending.Count == 0) return false;
+            BpeToken next = word.Pending[0];
+            int from = _from;
+            foreach (BpeToken token in word.Pending) from -= token.Symbols;
+            int last = from + 2 * longest + ShortWord;
+            if (last > word.Count) return false;
+            for (int end = last - longest + 1; end <= last; end++)
+            {
+                word.Window.Merge(merges, word.Ids[from..end]);
+                if (word.Window.Ids[0] != next.Id || word.Window.Symbols[0] != next.Symbols) return false;
+            }
+            return true;
         }
 
         /// <summary>Accepts the first tokens of the window, and writes all but the last <paramref name="pending"/>.</summary>

@@ -37,6 +37,14 @@ internal sealed class PairTable
         Find(key) = new(key, rank, merged);
     }
 
+    /// <summary>All merges, the least rank first.</summary>
+    public (int Left, int Right, int Merged)[] InOrder()
+    {
+        Slot[] taken = Array.FindAll(_slots, slot => slot.Key != 0);
+        Array.Sort(taken, (a, b) => a.Rank.CompareTo(b.Rank));
+        return Array.ConvertAll(taken, slot => ((int)(slot.Key - 1 >> 32), (int)(slot.Key - 1), slot.Merged));
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ref Slot Find(ulong key)
     {
