@@ -26,7 +26,7 @@ public static class AtomicFile
             target = WholeFile.Behind(target).FullName; // a link stays
             Replace(Path.GetDirectoryName(target)!, Path.GetFileName(target), target, write);
         }
-        catch (Exception e) when (FileFault.IsOfPlace(e))
+        catch (Exception e) when (FileFault.IsOfPlace(e) || File.Exists(Path.GetDirectoryName(Path.GetFullPath(path))))
         {
             throw FileFault.Unwritable(path, e);
         }

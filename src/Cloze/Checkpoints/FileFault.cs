@@ -26,11 +26,12 @@ internal static class FileFault
         string? folder = Path.GetDirectoryName(Path.GetFullPath(path));
         string why = e switch
         {
+            _ when File.Exists(folder) => $"{folder} is a file; name a place in a folder",
             FileNotFoundException or DirectoryNotFoundException when Directory.Exists(folder) => $"nothing can be made in {folder}; name a place on a disk",
             FileNotFoundException or DirectoryNotFoundException => "its folder does not exist; make it, or name another place",
             UnauthorizedAccessException => "permission is denied; name another place",
             IOException full when IsFull(full) => "the disk is full; make room, or name another place",
-            _ => Reason(e),
+            _ => Reason(e).TrimEnd('.'),
         };
         return new($"{path} cannot be written: {why}.", e);
     }

@@ -98,6 +98,38 @@ public class AdapterCommandTests
         (await ClozeProcess.RunAsync(["convert", "--model", adapter, "--output", merged + "2", "--pooling", "cls"], [], null, at.Environment())).Refused(1, "has modules.json");
     }
 
+    /// <summary>What PEFT passes over has no effect; what it would compute otherwise, known or not yet known, is refused with a way out.</summary>
+    [Theory]
+    [InlineData("fan_in_fan_out", "true", null)]
+    [InlineData("use_tomorrow", "null", null)]
+    [InlineData("use_tomorrow", "false", null)]
+    [InlineData("use_tomorrow", "true", "use_tomorrow is true")]
+    [InlineData("use_dora", "true", "use_dora is true")]
+    [InlineData("lora_bias", "true", "lora_bias is true")]
+    [InlineData("trainable_token_indices", "[1]", "trainable_token_indices is given")]
+    [InlineData("init_lora_weights", "\"pissa_niter_4\"", "init_lora_weights is \"pissa_niter_4\"")]
+    public void ASettingOfAnAdapter_HasNoEffectOrIsRefused(string name, string value, string? fault)
+    {
+        using TemporaryFolder folder = new();
+        string model = WriteModel(folder), adapter = WriteAdapter(folder, "model"), config = Path.Combine(adapter, "adapter_config.json"), before = File.ReadAllText(config);
+        float[] expected = Query();
+        File.WriteAllText(config, before.Replace("\"r\":2", $"\"r\":2,\"{name}\":{value}", StringComparison.Ordinal));
+        if (fault is null)
+        {
+            Assert.Equal(expected, Query());
+            return;
+        }
+        string message = Assert.Throws<CheckpointException>(Query).Message;
+        Assert.Contains(fault, message, StringComparison.Ordinal);
+        Assert.EndsWith("Merge the adapter by PEFT (merge_and_unload), and give the merged model.", message, StringComparison.Ordinal);
+
+        float[] Query()
+        {
+            using Checkpoint checkpoint = Checkpoint.Open(model, adapter: adapter);
+            return checkpoint.Find("bert.encoder.layer.0.attention.self.query.weight")!.Read();
+        }
+    }
+
     private static async Task<string> OutputAsync(string[] command, params string[] arguments) => (await ClozeProcess.RunAsync([.. command, .. arguments])).Succeeded().Output;
 
     private static string WriteModel(TemporaryFolder folder)

@@ -85,6 +85,9 @@ public class SafetensorsWriterTests
         string nowhere = Path.Combine(folder.Path, "no", "such", "x.safetensors");
         Assert.Equal($"{nowhere} cannot be written: its folder does not exist; make it, or name another place.",
             Assert.Throws<IOException>(() => SafetensorsWriter.Write(nowhere, tensors)).Message);
+        string file = folder.Write("file", "text"), within = Path.Combine(file, "x.safetensors"), message = $"{within} cannot be written: {file} is a file; name a place in a folder.";
+        Assert.Equal(message, Assert.Throws<IOException>(() => SafetensorsWriter.Write(within, tensors)).Message);
+        Assert.Equal(message, Assert.Throws<IOException>(() => OutputFolder.Create(within, force: false)).Message);
         Assert.Contains("is a folder", Assert.Throws<IOException>(() => SafetensorsWriter.Write(folder.Path, tensors)).Message, StringComparison.Ordinal);
     }
 

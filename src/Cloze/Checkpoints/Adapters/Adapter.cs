@@ -33,7 +33,7 @@ internal sealed class Adapter
     public static Adapter Read(string folder, AdapterConfig config)
     {
         string? path = ((string[])[WeightsName, TorchWeightsName]).Select(name => System.IO.Path.Combine(folder, name)).FirstOrDefault(File.Exists);
-        if (path is null) throw new CheckpointException($"{folder} has no {WeightsName}.");
+        if (path is null) throw new CheckpointException($"{folder} has no {WeightsName}, the weights of an adapter as PEFT saves it. Get it, too.");
         Adapter adapter = new(config, path);
         using WeightFiles weights = WeightFiles.OpenFile(path);
         adapter.Take(weights);
@@ -46,16 +46,16 @@ internal sealed class Adapter
     {
         foreach ((string module, LowRank low) in _modules)
         {
-            if (Find(stored, $"{module}.weight", names) is not { } weight) throw Fault($"{FileFault.Shown(module)} is no module of the base model");
+            if (Find(stored, $"{module}.weight", names) is not { } weight) throw Misfit($"{FileFault.Shown(module)} is no module of the base model");
             if (!_config.IsTarget(module)) throw Fault($"{FileFault.Shown(module)} is adapted, but target_modules of {_config.Source} do not name it");
             if (!weight.Shape.SequenceEqual([low.Rows, low.Columns]))
-                throw Fault($"{FileFault.Shown(module)} is [{low.Rows},{low.Columns}]; in the base model it is {weight}");
+                throw Misfit($"{FileFault.Shown(module)} is [{low.Rows},{low.Columns}]; in the base model it is {weight}");
         }
         foreach ((string name, StoredTensor tensor) in _replaced)
         {
             FileTensor? own = Find(stored, name, names);
-            if (own is not null && !own.Shape.SequenceEqual(tensor.Dimensions)) throw Fault($"{tensor} is {own} in the base model");
-            if (own is null && !IsSaved(name)) throw Fault($"{FileFault.Shown(name)} is no tensor of the base model");
+            if (own is not null && !own.Shape.SequenceEqual(tensor.Dimensions)) throw Misfit($"{tensor} is {own} in the base model");
+            if (own is null && !IsSaved(name)) throw Misfit($"{FileFault.Shown(name)} is no tensor of the base model");
         }
         HashSet<string> adapted = [.. _modules.Keys.Select(module => Short(module, names))];
         foreach (FileTensor tensor in stored.Tensors)
@@ -133,5 +133,8 @@ internal sealed class Adapter
     private static string Short(string name, TensorNames names) =>
         names.Prefixes is [var prefix, ..] && name.StartsWith($"{prefix}.", StringComparison.Ordinal) ? name[(prefix.Length + 1)..] : name;
 
-    private CheckpointException Fault(string what) => new($"{Path}: {what}.");
+    private CheckpointException Fault(string what) => new($"{Path}: {what}. It is broken, or of a form that is not read: save it again by PEFT, or merge it there (merge_and_unload).");
+
+    private CheckpointException Misfit(string what) =>
+        new($"{Path}: {what}. Give the base model that it was trained on{(_config.BaseModel is { Length: > 0 } named ? $" ({FileFault.Shown(named)})" : "")}.");
 }

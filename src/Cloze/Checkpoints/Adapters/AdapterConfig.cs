@@ -23,7 +23,7 @@ internal sealed class AdapterConfig
     private AdapterConfig(ConfigFields fields)
     {
         _fields = fields;
-        if (fields.Text("peft_type") is var type and not "LORA") throw fields.Unsupported("peft_type", type is null ? "missing" : $"\"{type}\"", "\"LORA\"");
+        if (fields.Text("peft_type") is var type and not "LORA") throw Unread(fields, "peft_type", type is null ? "missing" : $"\"{type}\"", "\"LORA\"");
         RefuseForms(fields);
         BaseModel = fields.Text("base_model_name_or_path");
         _rank = fields.Int32("r");
@@ -125,27 +125,30 @@ internal sealed class AdapterConfig
         return [.. patterns.Names.Select(key => (key, name == "rank_pattern" ? patterns.Int32(key) : patterns.Number(key, 0)))];
     }
 
+    private static CheckpointException Unread(ConfigFields fields, string name, string found, string supported) =>
+        new($"{fields.Unsupported(name, found, supported).Message} Merge the adapter by PEFT (merge_and_unload), and give the merged model.");
+
     private static void RefuseForms(ConfigFields fields)
     {
         fields.WithoutEffect("auto_mapping", "task_type", "revision", "inference_mode", "peft_version", "lora_dropout", "megatron_core", "qalora_group_size",
-            "runtime_config", "eva_config", "ensure_weight_tying");
-        foreach (string flag in (string[])["use_dora", "use_qalora", "lora_bias", "fan_in_fan_out", "use_bdlora"])
-            if (fields.Has(flag)) fields.RefuseFlag(flag);
+            "runtime_config", "eva_config", "ensure_weight_tying", "fan_in_fan_out"); // the last is of Conv1D, which no encoder has: PEFT, too, passes over it
+        foreach (string flag in fields.Names.Where(name => name is "lora_bias" || name.StartsWith("use_", StringComparison.Ordinal) && name != "use_rslora"))
+            if (fields.FlagOrNull(flag) is true) throw Unread(fields, flag, "true", "false");
         foreach (string form in (string[])["alora_invocation_tokens", "arrow_config", "corda_config", "kasa_config", "layer_replication",
             "lora_ga_config", "megatron_config", "monteclora_config", "target_parameters", "trainable_token_indices",
             "velora_config"])
         {
-            if (fields.Has(form)) throw fields.Unsupported(form, "given", "null");
+            if (fields.Has(form)) throw Unread(fields, form, "given", "null");
             fields.WithoutEffect(form);
         }
         if (fields.Has("loftq_config") && fields.Fields("loftq_config") is { } loftq && loftq.Names.Any())
-            throw fields.Unsupported("loftq_config", "given", "{} or null");
+            throw Unread(fields, "loftq_config", "given", "{} or null");
         const string initial = "init_lora_weights";
         if (fields.IsText(initial))
         {
             string text = fields.Text(initial)!;
             if (text is not ("gaussian" or "orthogonal" or "eva"))
-                throw fields.Unsupported(initial, $"\"{text}\" (the base model was changed)", "true, false, gaussian, orthogonal, eva");
+                throw Unread(fields, initial, $"\"{text}\" (the base model was changed)", "true, false, gaussian, orthogonal, eva");
         }
         else fields.WithoutEffect(initial);
     }
