@@ -52,6 +52,7 @@ internal sealed record ForwardInputs(PaddedTokens Tokens, int? Choices, TaskLabe
     private const string Ids = "input.input_ids", DrawnIds = "input.sampled_input_ids", PositionIds = "input.position_ids", TypeIds = "input.token_type_ids";
 
     private static readonly string[] s_inputs = ["input.attention_mask", TypeIds, PositionIds, "input.global_attention_mask"];
+    private static readonly string[] s_changing = ["input.head_mask", "input.inputs_embeds", "input.encoder_hidden_states", "input.past_key_values"];
     private static readonly string[] s_orders = ["label.next_sentence_label", "label.sentence_order_label"];
     private static readonly string[] s_labels = [.. s_orders, Starts, Ends];
 
@@ -63,6 +64,8 @@ internal sealed record ForwardInputs(PaddedTokens Tokens, int? Choices, TaskLabe
         FileTensor ids = file.Find(Ids) ?? throw new CommandException($"{path} has no {Ids}.");
         if (ids.Shape.Count is not (2 or 3) || ids.Elements is 0 or > int.MaxValue)
             throw new CommandException($"{path}: {ids} is no batch; [B,S] or [B,choices,S] with a token is needed.");
+        if (s_changing.FirstOrDefault(name => file.Find(name) is not null) is { } changing)
+            throw new CommandException($"{path}: {changing} changes the reference's result and is not supported; leave it out.");
         int length = (int)ids.Shape[^1];
         ForwardSegments? segments = ForwardSegments.Read(file, path, (int)ids.Shape[0], length);
         if (segments is not null && ids.Shape.Count == 3) throw new CommandException($"{path}: input.cu_seqlens goes with {Ids} of [B,S], not of [B,choices,S].");

@@ -6,12 +6,22 @@ public static class GoldenCases
     /// <summary>What the repository holds of them.</summary>
     public static string Committed { get; } = Path.Combine(Shared.Repository, "tests", "Cloze.Tests", "Data", "models");
 
+    /// <summary>Cases that a plain program computed.</summary>
+    public static string OfAPlainProgram { get; } = Path.Combine(Shared.Repository, "tests", "Cloze.Tests", "Data", "plain");
+
     private static readonly string s_all = Shared.Path("goldens", "models");
 
     public static string Folder(string family, string name)
     {
         string committed = Path.Combine(Committed, family, name);
         return Directory.Exists(committed) ? committed : Path.Combine(s_all, family, name);
+    }
+
+    public static TheoryData<string, string> Plain()
+    {
+        TheoryData<string, string> data = [];
+        foreach ((string family, string name) in In(OfAPlainProgram).Order()) data.Add(family, name);
+        return data;
     }
 
     public static TheoryData<string, string> Run() => Where((family, name) => true);
@@ -26,10 +36,10 @@ public static class GoldenCases
         return data;
     }
 
-    private static IEnumerable<(string Family, string Name)> All() =>
-        from root in (string[])[Committed, s_all]
-        where Directory.Exists(root)
-        from family in Directory.EnumerateDirectories(root)
+    private static IEnumerable<(string Family, string Name)> All() => In(Committed).Concat(In(s_all));
+
+    private static IEnumerable<(string Family, string Name)> In(string root) =>
+        from family in Directory.Exists(root) ? Directory.EnumerateDirectories(root) : []
         from folder in Directory.EnumerateDirectories(family)
         where File.Exists(Path.Combine(folder, "reference.safetensors"))
         select (Path.GetFileName(family), Path.GetFileName(folder));
