@@ -22,4 +22,17 @@ public sealed class TokenizerAllocationTests
         Assert.True(count >= 2000, $"{count} tokens");
         Assert.InRange(Allocation.Least(() => tokenizer.Encode(text)), 0, ResultBytes * count + FreeBytes);
     }
+
+    /// <summary>Buffers of a long text would have to be made again after the collection that new ones of a short text set off.</summary>
+    [Fact]
+    public void ALongText_LeavesTheBuffersOfShortOnesToThem()
+    {
+        Tokenizer tokenizer = Tokenizer.Load(Path.Combine(TokenizerGoldens.Committed, "fuzz", "wordpiece.json"));
+        string text = new('a', 100_000), longText = new('a', 2 * Workspace.MostKept);
+        tokenizer.Encode(text);
+        tokenizer.Encode(longText);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        tokenizer.Encode(text);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, FreeBytes);
+    }
 }

@@ -30,7 +30,10 @@ internal sealed class Workspace
 }
 
 /// <summary>Idle workspaces, at most one for each core, and one for long texts until the collector runs. Safe for concurrent use, without a lock.</summary>
-/// <remarks>A thread goes back to the place it used last, so that the words that a workspace remembers stay in the cache of one core.</remarks>
+/// <remarks>
+/// A thread goes back to the place it used last, so that the words that a workspace remembers stay in the cache of one core. A long text takes none of them: the short ones behind it would
+/// allocate theirs again, which sets off the collection that takes the large one away.
+/// </remarks>
 internal sealed class WorkspacePool
 {
     [ThreadStatic]
@@ -43,16 +46,7 @@ internal sealed class WorkspacePool
     /// <param name="units">The length of the text.</param>
     public Workspace Rent(bool keepsSurfaces, int units)
     {
-        Workspace? work = null;
-        if (units > Workspace.MostKept) Interlocked.Exchange(ref _large, null)?.TryGetTarget(out work);
-        int place = t_place;
-        for (int i = 0; i < _idle.Length && work is null; i++)
-        {
-            int at = (place + i) % _idle.Length;
-            work = Interlocked.Exchange(ref _idle[at], null);
-            if (work is not null) t_place = at;
-        }
-        work ??= new();
+        Workspace work = (units > Workspace.MostKept ? Large() : Idle()) ?? new();
         work.First.Clear();
         work.Second.Clear();
         work.Given = work.Made = 0;
@@ -60,20 +54,31 @@ internal sealed class WorkspacePool
         return work;
     }
 
-    public void Return(Workspace work)
+    private Workspace? Large() => Interlocked.Exchange(ref _large, null) is { } large && large.TryGetTarget(out Workspace? work) ? work : null;
+
+    private Workspace? Idle()
     {
-        if (!work.IsWorthKeeping)
-        {
-            Volatile.Write(ref _large, new(work));
-            return;
-        }
         int place = t_place;
         for (int i = 0; i < _idle.Length; i++)
+        {
+            int at = (place + i) % _idle.Length;
+            if (Interlocked.Exchange(ref _idle[at], null) is not { } work) continue;
+            t_place = at;
+            return work;
+        }
+        return null;
+    }
+
+    public void Return(Workspace work)
+    {
+        int place = t_place;
+        for (int i = 0; i < _idle.Length && work.IsWorthKeeping; i++)
         {
             int at = (place + i) % _idle.Length;
             if (Interlocked.CompareExchange(ref _idle[at], work, null) is not null) continue;
             t_place = at;
             return;
         }
+        Volatile.Write(ref _large, new(work));
     }
 }
