@@ -34,7 +34,7 @@ internal sealed class StandardOutput : Stream
         }
         catch (IOException e)
         {
-            throw new CommandException($"stdout cannot be written: {e.Message}.", e);
+            throw new CommandException($"stdout cannot be written: {e.Message.TrimEnd('.')}.", e);
         }
     }
 

@@ -17,7 +17,7 @@ internal static class FileFault
         PathTooLongException => "its path is too long",
         IOException full when IsFull(full) => "the disk is full",
         IOException shared when IsInUse(shared) => "another process uses it",
-        _ => e.Message,
+        _ => e.Message.TrimEnd('.'),
     };
 
     /// <summary>That a file or a folder cannot be written, why, and what to do.</summary>
@@ -31,7 +31,7 @@ internal static class FileFault
             FileNotFoundException or DirectoryNotFoundException => "its folder does not exist; make it, or name another place",
             UnauthorizedAccessException => "permission is denied; name another place",
             IOException full when IsFull(full) => "the disk is full; make room, or name another place",
-            _ => Reason(e).TrimEnd('.'),
+            _ => Reason(e),
         };
         return new($"{path} cannot be written: {why}.", e);
     }

@@ -34,7 +34,7 @@ internal sealed class BlobDownload(HubClient client, HubFolder folder, HubModel 
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new HubException($"{part} cannot be written: {FileFault.Reason(e)}.", e);
+            throw new HubException(FileFault.Unwritable(part, e).Message, e);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Cloze.Checkpoints;
 namespace Cloze.Hub;
 
@@ -59,6 +60,8 @@ public sealed record HubModel
         if (revision[0] == '-' || revision == "@") return "it begins with -, or is @ alone";
         if (revision.Any(letter => char.IsControl(letter) || char.IsSurrogate(letter) || NotInRevisions.Contains(letter)))
             return "it has a letter that git does not allow";
+        if (revision.Any(letter => char.GetUnicodeCategory(letter) is UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator))
+            return "it has an invisible letter";
         if (revision.Contains("..", StringComparison.Ordinal) || revision.Contains("@{", StringComparison.Ordinal)) return ".. and @{ are not allowed";
         bool isWrong = revision.Split('/').Any(part => part.Length == 0 || part[0] == '.' || part[^1] == '.' || part.EndsWith(".lock", StringComparison.Ordinal));
         return isWrong ? "a part of it is empty, begins or ends with a dot, or ends in .lock" : null;

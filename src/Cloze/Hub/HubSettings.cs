@@ -35,7 +35,8 @@ public sealed partial class HubSettings
         };
     }
 
-    private static string UserFolder => Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+    /// <summary>There or not: where it is not, the framework would give nothing, and ~/x would be /x.</summary>
+    private static string UserFolder => Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
 
     private static string? Value(string variable) => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value ? value : null;
 
@@ -52,7 +53,8 @@ public sealed partial class HubSettings
     private static Uri ReadEndpoint(string text) =>
         Uri.TryCreate(text.TrimEnd('/'), UriKind.Absolute, out Uri? endpoint) && endpoint is { Scheme: "http" or "https", UserInfo.Length: 0, Query.Length: 0 }
             ? endpoint
-            : throw new HubException($"HF_ENDPOINT is {FileFault.Shown(text)}; an address such as https://huggingface.co is needed.");
+            : throw new HubException($"HF_ENDPOINT is {(text.Contains('@') ? "an address with a name or password in it" : FileFault.Shown(text))}; "
+                + "an address such as https://huggingface.co is needed.");
 
     private static string? ReadToken(string home)
     {

@@ -119,7 +119,7 @@ public sealed class ModelHub
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                throw new HubException($"{folder.Path} cannot be written: {FileFault.Reason(e)}.", e);
+                throw new HubException(FileFault.Unwritable(folder.Path, e).Message, e);
             }
         }
     }

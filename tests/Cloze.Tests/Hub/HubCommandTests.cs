@@ -121,6 +121,25 @@ public class HubCommandTests
         Assert.Contains("acme/tiny", (await ClozeProcess.RunAsync(["cache", "list"], [], null, environment)).Succeeded().Output, StringComparison.Ordinal);
         environment = [.. at.Environment(), ("HF_ENDPOINT", "ftp://hub")];
         (await ClozeProcess.RunAsync(["download", "acme/tiny"], [], null, environment)).Refused(1, "HF_ENDPOINT is ftp://hub");
+        environment = [.. at.Environment(), ("HF_ENDPOINT", "http://me:secret@hub")];
+        ClozeProcess.Result refused = await ClozeProcess.RunAsync(["download", "acme/tiny"], [], null, environment);
+        refused.Refused(1, "an address with a name or password in it");
+        Assert.DoesNotContain("secret", refused.Error, StringComparison.Ordinal);
+    }
+
+    /// <summary>~ is what HOME says, be it there or not.</summary>
+    [Fact]
+    public async Task Cache_LiesBelowTheHomeThatIsNamed()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "HOME is not of Windows.");
+        using HubFixture at = new();
+        string home = Path.Combine(at.Home, "not yet there");
+        foreach (string value in (string[])["~/hf", ""])
+        {
+            (string, string)[] environment = [.. at.Environment(), ("HF_HUB_CACHE", ""), ("HF_HOME", value), ("XDG_CACHE_HOME", ""), ("HOME", home)];
+            string place = Path.Combine(home, value.Length > 0 ? "hf" : ".cache/huggingface", "hub", "models--acme--tiny", "snapshots", FakeHub.Commit);
+            Assert.Equal(place, Assert.Single((await ClozeProcess.RunAsync(["download", "acme/tiny"], [], null, environment)).Succeeded().Lines));
+        }
     }
 
     [Fact]

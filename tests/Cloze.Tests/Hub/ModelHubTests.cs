@@ -421,7 +421,7 @@ public class ModelHubTests
         using HubFixture at = new();
         Directory.CreateDirectory(at.Blobs);
         File.CreateSymbolicLink(at.WeightBlob + ".incomplete", "/dev/full");
-        Assert.Equal($"{at.WeightBlob}.incomplete cannot be written: the disk is full.", (await at.RefusedAsync()).Message);
+        Assert.Equal($"{at.WeightBlob}.incomplete cannot be written: the disk is full; make room, or name another place.", (await at.RefusedAsync()).Message);
         at.AssertNoHalfFile();
         File.Delete(at.WeightBlob + ".incomplete");
         await at.DownloadAsync();
@@ -566,6 +566,8 @@ public class ModelHubTests
     [InlineData("a/b@x//y", "empty")]
     [InlineData("a/b@.x", "dot")]
     [InlineData("a/b@x.lock", ".lock")]
+    [InlineData("a/b@x\u202ey", "invisible")]
+    [InlineData("a/b@x\u200by", "invisible")]
     [InlineData("a/b@x y", "git does not allow")]
     [InlineData("a/b@x\\y", "git does not allow")]
     [InlineData("a/b@x\ny", "git does not allow")]
