@@ -148,13 +148,14 @@ public sealed record ElectraPretrainingConfig(ElectraConfig Generator, ElectraCo
     public float RtdLambda { get; init; } = 50;
 
     /// <summary>Two configurations in one config.json, as DeBERTaV3's authors write theirs; no release of ELECTRA has both networks in one folder.</summary>
-    public static ElectraPretrainingConfig? ReadPair(ConfigFields config) =>
-        config.Has("generator") && config.Has("discriminator")
-            ? new(ElectraConfig.Read(PretrainedConfig.Network(config, "generator", "electra")), ElectraConfig.Read(PretrainedConfig.Network(config, "discriminator", "electra")))
-            {
-                RtdLambda = (float)config.Number("rtd_lambda", 50, minimum: 0),
-            }
-            : null;
+    /// <returns>Null: there is one network.</returns>
+    public static ElectraPretrainingConfig? ReadPair(ConfigFields config)
+    {
+        if (!config.Has("generator") || !config.Has("discriminator")) return null;
+        return new(Network("generator"), Network("discriminator")) { RtdLambda = (float)config.Number("rtd_lambda", 50, minimum: 0) };
+
+        ElectraConfig Network(string name) => ElectraConfig.Read(PretrainedConfig.Network(config, name, "electra"));
+    }
 }
 
 /// <summary>ELECTRA as the registry lists it.</summary>
