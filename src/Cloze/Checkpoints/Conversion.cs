@@ -85,7 +85,8 @@ public static class Conversion
             ? EmbedderFiles.Of(over ?? model, converted.Encoder, pooling, options.Normalize) : [];
         using OutputFolder folder = OutputFolder.Create(output, options.Force);
         List<string> leftOut = [];
-        HashSet<string> own = over is null ? [] : [.. Files(over).Where(file => !IsWeights(file) && file is not (AdapterConfig.FileName or Adapter.TorchWeightsName or Card))];
+        HashSet<string> own = over is null ? [] : [.. Files(over).Where(file =>
+            !IsWeights(file) && file is not (AdapterConfig.FileName or Adapter.TorchWeightsName or "config.json" or Card))];
         foreach (string file in own) folder.Write(file, stream => Copy(over!, file, stream));
         foreach (string file in Files(model).Where(file => !own.Contains(file)))
         {

@@ -63,7 +63,7 @@ public static class ModelRegistry
         {
             fitting = [.. fitting.Where(architecture => architecture.Classes.ContainsKey(className))];
             if (fitting.Length == 0) throw new CheckpointException($"{config.Source}: {className} is no class of {type ?? "any known model_type"}"
-                + $"{(type is null ? "" : $"; there are {string.Join(", ", All.Where(known => known.ModelTypes.Contains(type)).SelectMany(known => known.Classes.Keys).Distinct())}")}.");
+                + $"{(type is null ? "" : $"; there are {string.Join(", ", ClassesOf(type))}")}.");
         }
         IArchitecture? recognised = stored is null ? null : fitting.FirstOrDefault(architecture => architecture.Recognises(stored));
         return recognised
@@ -86,6 +86,9 @@ public static class ModelRegistry
         string heads = string.Join(", ", architecture.Classes.Values.Distinct().Select(ModelTasks.Name));
         throw new CheckpointException($"{source}: {architecture.ModelTypes[0]} has no head for {ModelTasks.Name(task)}; it has {heads}.");
     }
+
+    private static IEnumerable<string> ClassesOf(string type) =>
+        All.Where(architecture => architecture.ModelTypes.Contains(type)).SelectMany(architecture => architecture.Classes.Keys).Distinct();
 
     private static string Known => string.Join(", ", All.SelectMany(architecture => architecture.ModelTypes).Distinct());
 }

@@ -55,14 +55,18 @@ public sealed class Safetensors : IWeightsFile
     {
         ReadOnlySpan<byte> start = file.Bytes(0, (int)Math.Min(file.Length, 64));
         if (FileFault.OtherFormat(start) is { } other) throw new CheckpointException($"{file.Path} is {other}, not a safetensors file.");
-        if (start.Length < 8) throw new CheckpointException($"{file.Path} has {file.Length} bytes; a safetensors file begins with a length of 8 bytes. It is cut short: copy or download it again.");
+        if (start.Length < 8)
+            throw new CheckpointException($"{file.Path} has {file.Length} bytes; a safetensors file begins with a length of 8 bytes. "
+                + "It is cut short: copy or download it again.");
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(start);
         if (length > SafetensorsHeader.MostBytes)
-            throw new CheckpointException($"{file.Path} says that its header has {length} bytes; {SafetensorsHeader.MostBytes} are allowed. It is broken or of another format: copy or download it again.");
+            throw new CheckpointException($"{file.Path} says that its header has {length} bytes; {SafetensorsHeader.MostBytes} are allowed. "
+                + "It is broken or of another format: copy or download it again.");
         if (length > (ulong)file.Length - 8)
             throw new CheckpointException($"{file.Path} has {file.Length} bytes, its header alone {length}: it is cut short. Copy or download it again.");
         if (length < 2 || file.Bytes(8, 1)[0] != '{')
-            throw new CheckpointException($"{file.Path}: the header does not begin with '{{' at byte 8, as it must. It is broken or of another format: copy or download it again.");
+            throw new CheckpointException($"{file.Path}: the header does not begin with '{{' at byte 8, as it must. "
+                + "It is broken or of another format: copy or download it again.");
         return file.Bytes(8, (int)length);
     }
 }

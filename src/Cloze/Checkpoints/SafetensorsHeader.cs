@@ -46,7 +46,8 @@ internal static class SafetensorsHeader
         }
         catch (InvalidOperationException e)
         {
-            throw new CheckpointException($"{path}: the header holds a text that is not valid Unicode at byte {8 + reader.TokenStartIndex}. The file is broken; copy or download it again.", e);
+            throw new CheckpointException(
+                $"{path}: the header holds a text that is not valid Unicode at byte {8 + reader.TokenStartIndex}. The file is broken; copy or download it again.", e);
         }
         CheckCoverage(entries, dataBytes, path);
         return (entries, metadata ?? []);
@@ -58,12 +59,14 @@ internal static class SafetensorsHeader
     {
         Dictionary<string, string> metadata = [];
         if (reader.TokenType != JsonTokenType.StartObject)
-            throw new CheckpointException($"{path}: __metadata__ is {JsonFault.Kind(reader.TokenType)}; a map of texts is needed. The file is broken; copy or download it again.");
+            throw new CheckpointException(
+                $"{path}: __metadata__ is {JsonFault.Kind(reader.TokenType)}; a map of texts is needed. The file is broken; copy or download it again.");
         while (Next(ref reader) == JsonTokenType.PropertyName)
         {
             string key = reader.GetString()!;
             if (Next(ref reader) != JsonTokenType.String)
-                throw new CheckpointException($"{path}: __metadata__ holds {JsonFault.Kind(reader.TokenType)} under {FileFault.Shown(key)}; only texts are allowed. Save it again with texts.");
+                throw new CheckpointException(
+                    $"{path}: __metadata__ holds {JsonFault.Kind(reader.TokenType)} under {FileFault.Shown(key)}; only texts are allowed. Save it again with texts.");
             if (!metadata.TryAdd(key, reader.GetString()!)) throw new CheckpointException($"{path}: __metadata__ holds {FileFault.Shown(key)} twice. The file is broken; copy or download it again.");
         }
         return metadata;

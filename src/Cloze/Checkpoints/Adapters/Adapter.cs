@@ -118,7 +118,8 @@ internal sealed class Adapter
         int rank = _config.Rank(module);
         if (a.Shape is not [var rankOfA, var columns] || b.Shape is not [var rows, var rankOfB] || rankOfA != rank || rankOfB != rank)
             throw Fault($"{FileFault.Shown(module)} has {A[1..]} {FileFault.Shown(a.Shape)} and {B[1..]} {FileFault.Shown(b.Shape)}; rank {rank} is needed");
-        if (a.Elements > int.MaxValue || b.Elements > int.MaxValue) throw Fault($"{FileFault.Shown(module)} has more than {int.MaxValue} elements, which is not supported");
+        if (a.Elements > int.MaxValue || b.Elements > int.MaxValue)
+            throw Fault($"{FileFault.Shown(module)} has more than {int.MaxValue} elements, which is not supported");
         _modules.Add(module, new((int)rows, (int)columns, rank, _config.Scale(module), a.ReadFloats(), b.ReadFloats()));
     }
 
@@ -133,7 +134,8 @@ internal sealed class Adapter
     private static string Short(string name, TensorNames names) =>
         names.Prefixes is [var prefix, ..] && name.StartsWith($"{prefix}.", StringComparison.Ordinal) ? name[(prefix.Length + 1)..] : name;
 
-    private CheckpointException Fault(string what) => new($"{Path}: {what}. It is broken, or of a form that is not read: save it again by PEFT, or merge it there (merge_and_unload).");
+    private CheckpointException Fault(string what) =>
+        new($"{Path}: {what}. It is broken, or of a form that is not read: save it again by PEFT, or merge it there (merge_and_unload).");
 
     private CheckpointException Misfit(string what) =>
         new($"{Path}: {what}. Give the base model that it was trained on{(_config.BaseModel is { Length: > 0 } named ? $" ({FileFault.Shown(named)})" : "")}.");

@@ -92,8 +92,8 @@ internal sealed class TorchZip : ITorchStorages
         if (entry.Method == Stored)
             return entry.Stored == entry.Bytes ? (_file, data, entry.Bytes) : throw _directory.Fault($"{FileFault.Shown(entry.Name)} is stored in two sizes");
         if (entry.Method != Deflated)
-            throw new CheckpointException($"{_file.Path}: {FileFault.Shown(entry.Name)} is packed by method {entry.Method} of zip, which torch does not read either; stored and "
-                + "deflated files are read. Unpack the archive and pack it again without compression (zip -0).");
+            throw new CheckpointException($"{_file.Path}: {FileFault.Shown(entry.Name)} is packed by method {entry.Method} of zip, which torch does not read "
+                + "either; stored and deflated files are read. Unpack the archive and pack it again without compression (zip -0).");
         if (entry.Bytes > _unpackable)
             throw _directory.Fault($"{FileFault.Shown(entry.Name)} would be unpacked to {entry.Bytes} bytes, out of proportion to the file of {_file.Length}");
         if (entry.Bytes == 0) return (_file, data, 0);
@@ -118,5 +118,6 @@ internal sealed class TorchZip : ITorchStorages
         }
     }
 
-    private CheckpointException NotTorch() => new($"{_file.Path} is a zip archive, but not of torch.save: version and data.pkl in one folder are needed. Give a file that torch.save wrote, or safetensors.");
+    private CheckpointException NotTorch() =>
+        new($"{_file.Path} is a zip archive, but not of torch.save: version and data.pkl in one folder are needed. Give a file that torch.save wrote, or safetensors.");
 }
