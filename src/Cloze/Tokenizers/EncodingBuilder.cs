@@ -68,13 +68,16 @@ internal sealed class EncodingBuilder(Tokenizer tokenizer, Template template)
         return padded;
     }
 
-    /// <summary>The reference checks the stride against the special tokens of a single text when it is set, before any text is seen.</summary>
+    /// <summary>
+    /// The reference checks the stride against the special tokens of a single text when it is set, before any text is seen, and lets one pass that is just as long: texts that are not cut, and those
+    /// without special tokens, have an answer then.
+    /// </summary>
     private void CheckStride(Truncation truncation)
     {
         if (truncation.Stride < 0 || truncation.MaxLength < 0)
             throw new TokenizerException($"max_length is {truncation.MaxLength} and stride is {truncation.Stride}; neither can be negative.");
         int room = truncation.MaxLength - _template.AddedCount(isPair: false);
-        if (truncation.Stride > 0 && truncation.Stride >= room)
+        if (room >= 0 && truncation.Stride > room)
             throw new TokenizerException(
                 $"stride is {truncation.Stride}; it must be less than the {room} tokens that max_length {truncation.MaxLength} leaves beside the special tokens.");
     }

@@ -243,6 +243,34 @@ public sealed class TokenizerFileTests
         Assert.Equal([1, 2], tokenizer.Encode("ab.").Ids.ToArray());
     }
 
+    /// <summary>tokenizers 0.22.2 and 0.23.2: a stride as long as what the special tokens leave is refused only where something is cut beside them.</summary>
+    [Fact]
+    public void Encode_TakesAStrideAsLongAsTheRoomWhereNothingIsCut()
+    {
+        using ScratchFolder scratch = new();
+        Tokenizer tokenizer = Tokenizer.Load(scratch.Write("tokenizer.json", """
+            {"pre_tokenizer":{"type":"Whitespace"},"post_processor":{"type":"BertProcessing","sep":["a",1],"cls":["a",1]},"model":{"type":"WordLevel","unk_token":"?","vocab":{"?":0,"a":1}}}
+            """));
+        EncodeOptions options = new() { Truncation = new(MaxLength: 4, Stride: 2), ReturnOverflow = true };
+        Assert.Equal(4, tokenizer.Encode("a a", options).Count);
+        Assert.Throws<TokenizerException>(() => tokenizer.Encode("a a a", options));
+        Assert.Equal(5, tokenizer.Encode("a a a a a a a a a a a a a", options with { AddSpecialTokens = false }).Overflow.Count);
+        Assert.Throws<TokenizerException>(() => tokenizer.Encode("a", options with { Truncation = new(MaxLength: 4, Stride: 3) }));
+    }
+
+    /// <summary>tokenizers 0.23.2: bytes that are no UTF-8 are tokens of their own for the decoder behind.</summary>
+    [Theory]
+    [InlineData("""{"type":"Replace","pattern":{"Regex":"b*"},"content":"x"}""", "x\uFFFDxx\uFFFDx")]
+    [InlineData("""{"type":"CTC","pad_token":"a","word_delimiter_token":"b","cleanup":true}""", "\uFFFD")]
+    public void Decode_MakesATokenOfEveryByteThatIsNoText(string behind, string text)
+    {
+        using ScratchFolder scratch = new();
+        Tokenizer tokenizer = Tokenizer.Load(scratch.Write("tokenizer.json", $$$$"""
+            {"decoder":{"type":"Sequence","decoders":[{"type":"ByteFallback"},{{{{behind}}}}]},"model":{"type":"WordLevel","unk_token":"?","vocab":{"?":0,"<0xE4>":1,"<0xE5>":2}}}
+            """));
+        Assert.Equal(text, tokenizer.Decode([1, 2]));
+    }
+
     [Fact]
     public void Load_RefusesATemplateOfWhichEveryTextGetsAMillionTokens()
     {

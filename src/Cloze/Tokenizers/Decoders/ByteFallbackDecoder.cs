@@ -3,7 +3,7 @@ using System.Text.Unicode;
 
 namespace Cloze.Tokenizers;
 
-/// <summary>Runs of tokens like &lt;0xE2&gt; become the UTF-8 text that their bytes make; where they make none, U+FFFD for each.</summary>
+/// <summary>Runs of tokens like &lt;0xE2&gt; become the UTF-8 text that their bytes make; where they make none, a token U+FFFD for each.</summary>
 /// <remarks>tokenizers decoders/byte_fallback.rs.</remarks>
 internal sealed class ByteFallbackDecoder : IDecoder
 {
@@ -28,7 +28,8 @@ internal sealed class ByteFallbackDecoder : IDecoder
     private static void Flush(ArrayBufferWriter<byte> bytes, List<string> texts)
     {
         if (bytes.WrittenCount == 0) return;
-        texts.Add(Utf8.IsValid(bytes.WrittenSpan) ? System.Text.Encoding.UTF8.GetString(bytes.WrittenSpan) : new('\uFFFD', bytes.WrittenCount));
+        if (Utf8.IsValid(bytes.WrittenSpan)) texts.Add(System.Text.Encoding.UTF8.GetString(bytes.WrittenSpan));
+        else texts.AddRange(Enumerable.Repeat("\uFFFD", bytes.WrittenCount)); // tokens of their own for the next decoder
         bytes.ResetWrittenCount();
     }
 
