@@ -98,9 +98,10 @@ internal ref struct PickleReader
                 case PickleOpcode.Build: object? state = Pop(); TorchCalls.Build(Top, state); break;
                 case PickleOpcode.BinPersId: Push(_storages.Find(Pop())); break;
 
-                default: throw _protocol > 3
-                    ? PickleFault.Foreign($"it is written in protocol {_protocol} of pickle (operation 0x{(byte)opcode:x2}); torch.save's own, 2, is read")
-                    : new PickleFault($"operation 0x{(byte)opcode:x2} is none that a file of tensors needs");
+                default:
+                    throw _protocol > 3
+                        ? PickleFault.Foreign($"it is written in protocol {_protocol} of pickle (operation 0x{(byte)opcode:x2}); torch.save's own, 2, is read")
+                        : new PickleFault($"operation 0x{(byte)opcode:x2} is none that a file of tensors needs");
             }
         }
     }
