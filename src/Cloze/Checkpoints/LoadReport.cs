@@ -99,7 +99,7 @@ public sealed class LoadReport : ITensorSource
         }
         catch (CheckpointException e)
         {
-            if (_unreadable.Add(request.Name)) _faults.Add(e.Message);
+            if (_unreadable.Add(request.Name) && !_faults.Contains(e.Message)) _faults.Add(e.Message); // one of the configuration is the same for all
         }
         if (tooMany)
             throw new CheckpointException($"{_checkpoint.Weights.Path} holds {_checkpoint.Weights.Tensors.Count} tensors, but lacks more than "

@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Cloze.Ops;
 namespace Cloze.Checkpoints;
 
@@ -10,12 +9,13 @@ namespace Cloze.Checkpoints;
 internal sealed class Quantization
 {
     public const string Field = "quantization_config", ScaleSuffix = "_scale", ZeroPointSuffix = "_zero_point";
-    private static readonly TimeSpan s_mostPatternTime = TimeSpan.FromSeconds(1);
     private readonly Dictionary<string, Group> _groups;
     private readonly string[] _ignored;
+    private readonly ModulePatterns _patterns;
     private readonly string _source;
 
-    private Quantization(Dictionary<string, Group> groups, string[] ignored, string source) => (_groups, _ignored, _source) = (groups, ignored, source);
+    private Quantization(Dictionary<string, Group> groups, string[] ignored, ModulePatterns patterns, string source) =>
+        (_groups, _ignored, _patterns, _source) = (groups, ignored, patterns, source);
 
     private readonly record struct Group(bool IsSymmetric, bool IsPerRow);
 
@@ -34,7 +34,8 @@ internal sealed class Quantization
         RequireEmpty(fields, "sparsity_config");
         RequireEmpty(fields, "transform_config");
         string[] ignored = [.. fields.Texts("ignore") ?? []];
-        foreach (string pattern in ignored) _ = Matches(pattern, "", "", fields.Source); // one that cannot be matched is refused once, not for every weight
+        ModulePatterns patterns = new(fields.Source);
+        foreach (string pattern in ignored) _ = Matches(patterns, pattern, "", ""); // one that cannot be matched is refused once, not for every weight
         ConfigFields all = fields.Fields("config_groups")
             ?? throw new CheckpointException($"{fields.Source}: config_groups is missing; it says which weights are stored as int8.");
         Dictionary<string, Group> groups = [];
@@ -50,7 +51,7 @@ internal sealed class Quantization
             RequireNothingElse(group);
         }
         RequireNothingElse(fields, "global_compression_ratio", "version"); // these change nothing
-        return new(groups, ignored, fields.Source);
+        return new(groups, ignored, patterns, fields.Source);
     }
 
     private static Group ReadGroup(ConfigFields group)
@@ -92,7 +93,7 @@ internal sealed class Quantization
         if (!_groups.TryGetValue(target, out Group group) && !(role is null && _groups.TryGetValue("Embedding", out group)))
             throw Fault($"{_source} targets {(_groups.Count == 0 ? "nothing" : $"{string.Join(", ", _groups.Keys)} only")}, and this is the weight of a {target} module");
         string module = stored.Name.EndsWith(".weight", StringComparison.Ordinal) ? stored.Name[..^".weight".Length] : stored.Name;
-        if (_ignored.FirstOrDefault(pattern => Matches(pattern, module, target, _source)) is { } ignored)
+        if (_ignored.FirstOrDefault(pattern => Matches(_patterns, pattern, module, target)) is { } ignored)
             throw Fault($"{_source} ignores the module ({FileFault.Shown(ignored)})");
 
         long[] shape = group.IsPerRow ? [stored.Shape[0], 1] : [1];
@@ -123,18 +124,10 @@ internal sealed class Quantization
     }
 
     /// <summary>A module's name, its class, or <c>re:</c> and a pattern for the beginning of its name (Python's re.match).</summary>
-    private static bool Matches(string ignored, string module, string target, string source)
-    {
-        if (!ignored.StartsWith("re:", StringComparison.Ordinal)) return ignored == module || ignored == target;
-        try
-        {
-            return Regex.IsMatch(module, $@"\A(?:{ignored[3..]})", RegexOptions.CultureInvariant, s_mostPatternTime);
-        }
-        catch (Exception e) when (e is ArgumentException or RegexMatchTimeoutException)
-        {
-            throw new CheckpointException($"{source}: ignore holds {FileFault.Shown(ignored)}, which cannot be matched.", e);
-        }
-    }
+    /// <exception cref="CheckpointException">It cannot be matched, or takes too long.</exception>
+    private static bool Matches(ModulePatterns patterns, string ignored, string module, string target) => ignored.StartsWith("re:", StringComparison.Ordinal)
+        ? patterns.Match(module, "ignore", ignored["re:".Length..], @"\A(?:", ")").Success
+        : ignored == module || ignored == target;
 
     private static void Require(ConfigFields fields, string name, string value)
     {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Cloze.Checkpoints;
 using Cloze.Cli.Commands;
 using Cloze.Tests.Repository;
@@ -83,6 +84,87 @@ public class AdapterTests
         }
         Assert.Equal(7, count);
         Assert.True(wrong.Count == 0, string.Join('\n', wrong));
+    }
+
+    [Theory]
+    [InlineData("classifier.bias", "classifier.bias is missing", "(modules_to_save)")]
+    [InlineData("classifier.weight", "classifier.weight is missing", "(modules_to_save)")]
+    [InlineData("self.query.base_layer.bias", "bert.encoder.layer.0.attention.self.query.bias is missing", "(bias)")]
+    [InlineData("embeddings.LayerNorm.bias", "bert.embeddings.LayerNorm.bias is missing", "(bias)")]
+    public void Open_RefusesAnAdapterThatLacksWhatItSaysItStores(string dropped, string what, string field)
+    {
+        using TemporaryFolder folder = new();
+        string message = Refusal(Changed(folder, "all-linear-bias-all", _ => { },
+            name => !name.Replace(".modules_to_save", "", StringComparison.Ordinal).EndsWith(dropped, StringComparison.Ordinal)));
+        Assert.Contains(what, message, StringComparison.Ordinal);
+        Assert.Contains(field, message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', message);
+    }
+
+    [Fact]
+    public void Open_RefusesAnAdapterWithoutTheBiasesOfItsLayers()
+    {
+        using TemporaryFolder folder = new();
+        string adapter = Changed(folder, "all-linear-bias-all", config => config["bias"] = "lora_only",
+            name => !name.EndsWith("base_layer.bias", StringComparison.Ordinal));
+        Assert.Contains(".bias is missing", Refusal(adapter), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(@".*\.(?P<name>query|key|value|dense)")]
+    [InlineData(@"(?!.*classifier).*\.(query|key|value|dense)\Z")]
+    [InlineData(@".*[.[](query|key|value|dense)x{,3}")]
+    public void Open_ReadsTargetModulesAsPythonDoes(string expression)
+    {
+        using TemporaryFolder folder = new();
+        string adapter = Changed(folder, "all-linear-bias-all", config => config["target_modules"] = expression, _ => true);
+        Checkpoint.Open(Peft("base/bert"), adapter: adapter).Dispose();
+    }
+
+    [Theory]
+    [InlineData("(([a-z0-9]+\\.?)+)+X", "takes too long to match")]
+    [InlineData(".*+query", "cannot be matched")]
+    [InlineData("(query", "cannot be matched")]
+    public void Open_ShowsAnExpressionThatCannotBeMatchedAsItStands(string expression, string why)
+    {
+        using TemporaryFolder folder = new();
+        string message = Refusal(Changed(folder, "all-linear-bias-all", config => config["target_modules"] = expression, _ => true));
+        Assert.Contains($"target_modules holds {expression}, which {why}", message, StringComparison.Ordinal);
+        Assert.Contains("list the modules by their names instead", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_RefusesAnExpressionWithoutEnd()
+    {
+        using TemporaryFolder folder = new();
+        string adapter = Changed(folder, "all-linear-bias-all", config => config["target_modules"] = new string('(', 10_001), _ => true);
+        Assert.Contains("has 10001 letters; at most 10000 are read", Refusal(adapter), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("1e39")]
+    [InlineData("-1e300")]
+    public void Open_RefusesAnAlphaThatIsNotFiniteInFloat32(string alpha)
+    {
+        using TemporaryFolder folder = new();
+        Assert.Contains("lora_alpha", Refusal(Changed(folder, "patterns", config => config["lora_alpha"] = JsonNode.Parse(alpha), _ => true)), StringComparison.Ordinal);
+        string pattern = Changed(folder, "patterns", config => config["alpha_pattern"] = new JsonObject { ["query"] = JsonNode.Parse(alpha) }, _ => true);
+        Assert.Contains("query", Refusal(pattern), StringComparison.Ordinal);
+    }
+
+    private static string Refusal(string adapter) => Assert.Throws<CheckpointException>(() => Checkpoint.Open(Peft("base/bert"), adapter: adapter)).Message;
+
+    /// <summary>A recorded adapter with other settings, or without some of its tensors.</summary>
+    private static string Changed(TemporaryFolder folder, string name, Action<JsonObject> change, Func<string, bool> keep)
+    {
+        string changed = Directory.CreateDirectory(Path.Combine(folder.Path, Path.GetRandomFileName())).FullName;
+        JsonObject config = JsonNode.Parse(File.ReadAllBytes(Path.Combine(Peft(name), "adapter_config.json")))!.AsObject();
+        change(config);
+        File.WriteAllText(Path.Combine(changed, "adapter_config.json"), config.ToJsonString());
+        using Safetensors stored = Safetensors.Open(Path.Combine(Peft(name), "adapter_model.safetensors"));
+        SafetensorsWriter.Write(Path.Combine(changed, "adapter_model.safetensors"),
+            stored.Tensors.Values.Where(tensor => keep(tensor.Name)).Select(tensor => NewTensor.Of(tensor.Name, tensor.Shape, tensor.ReadFloats())));
+        return changed;
     }
 
     private static string BaseOf(string adapter)

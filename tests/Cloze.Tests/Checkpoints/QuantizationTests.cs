@@ -83,6 +83,29 @@ public class QuantizationTests
     }
 
     [Fact]
+    public void Read_RefusesAnExpressionThatTakesTooLongOnceForAllModules()
+    {
+        using TemporaryFolder folder = new();
+        Write(folder, Config().Replace("\"ignore\":[]", """ "ignore":["re:((\\w+\\.?)+)+X"] """.Trim(), StringComparison.Ordinal));
+        using Checkpoint checkpoint = Checkpoint.Open(Path.Combine(folder.Path, "model"));
+        string message = Assert.Throws<CheckpointException>(() => CheckpointTests.Report(checkpoint, ModelTask.Base).ThrowIfFaulty()).Message;
+        Assert.Equal(1, message.Split("ignore holds ((\\w+\\.?)+)+X, which takes too long to match").Length - 1);
+    }
+
+    [Fact]
+    public void Read_RefusesMoreExpressionsThanAnyConfigurationNeeds()
+    {
+        using TemporaryFolder folder = new();
+        string many = string.Join(',', Enumerable.Range(0, 1001).Select(i => $"\"re:x{i}\""));
+        Write(folder, Config().Replace("\"ignore\":[]", $"\"ignore\":[{many}]", StringComparison.Ordinal));
+        string message = Assert.Throws<CheckpointException>(() =>
+        {
+            using Checkpoint checkpoint = Checkpoint.Open(Path.Combine(folder.Path, "model"));
+        }).Message;
+        Assert.Contains("is one of more than 1000", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Open_SaysOnceThatTheConfigurationDoesNotTellOfInt8()
     {
         using TemporaryFolder folder = new();

@@ -70,6 +70,30 @@ internal sealed class Adapter
                 throw Fault($"{FileFault.Shown(module)} is named by target_modules of {_config.Source}, but its {A[1..]} and {B[1..]} are missing");
         }
         if (_modules.Count == 0) throw Fault("target_modules match nothing");
+        RequireReplaced(stored, names);
+    }
+
+    /// <summary>Checks that what is to stand instead of the base model's own is there: modules_to_save, and biases.</summary>
+    /// <exception cref="CheckpointException">A tensor is missing.</exception>
+    private void RequireReplaced(StoredNames stored, TensorNames names)
+    {
+        const string bias = ".bias", pooler = "pooler.";
+        HashSet<string> replaced = [.. _replaced.Keys.Select(name => Short(name, names))], adapted = [.. _modules.Keys.Select(module => Short(module, names))];
+        string[] all = [.. stored.Tensors.Select(stored.Plain)];
+        bool isPrefixed = all.Any(name => Short(name, names) != name);
+        foreach (string name in all)
+        {
+            string own = Short(name, names), module = own[..Math.Max(own.LastIndexOf('.'), 0)];
+            if (replaced.Contains(own)) continue;
+            if (adapted.Contains(module) ? own.EndsWith(bias, StringComparison.Ordinal) && _config.HasAdaptedBiases : IsSaved(name, _config.Saved) && IsPlain(own))
+                throw Fault($"{FileFault.Shown(name)} is missing, though {_config.Source} says that it is stored ({(adapted.Contains(module) ? "bias" : "modules_to_save")})");
+            // a base model may hold heads and a pooler that the adapted model has not
+            bool isEncoder = (own != name || !isPrefixed) && !own.StartsWith(pooler, StringComparison.Ordinal);
+            if (_config.HasAllBiases && isEncoder && own.EndsWith(bias, StringComparison.Ordinal))
+                throw Fault($"{FileFault.Shown(name)} is missing, though {_config.Source} says that it is stored (bias)");
+        }
+
+        static bool IsPlain(string name) => name.EndsWith(".weight", StringComparison.Ordinal) || name.EndsWith(bias, StringComparison.Ordinal);
     }
 
     /// <summary>A tensor of the base model as the adapter makes it.</summary>
@@ -124,7 +148,9 @@ internal sealed class Adapter
     }
 
     /// <summary>Whether a tensor is of a module that is stored whole: by modules_to_save, and a classifier's always.</summary>
-    private bool IsSaved(string name) => _config.Saved.Append("classifier").Any(saved =>
+    private bool IsSaved(string name) => IsSaved(name, _config.Saved.Append("classifier"));
+
+    private static bool IsSaved(string name, IEnumerable<string> modules) => modules.Any(saved =>
         name.StartsWith($"{saved}.", StringComparison.Ordinal) || name.Contains($".{saved}.", StringComparison.Ordinal));
 
     /// <summary>A tensor of the base model; an adapter of a bare encoder has not the encoder's prefix.</summary>

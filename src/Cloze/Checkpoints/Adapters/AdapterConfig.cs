@@ -10,8 +10,8 @@ namespace Cloze.Checkpoints;
 internal sealed class AdapterConfig
 {
     public const string FileName = "adapter_config.json";
-    private static readonly TimeSpan s_mostPatternTime = TimeSpan.FromSeconds(1);
     private readonly ConfigFields _fields;
+    private readonly ModulePatterns _patterns;
     private readonly string[] _targets, _excluded;
     private readonly bool _isTargetPattern, _isExcludedPattern, _isRankStabilized;
     private readonly IReadOnlyList<int>? _layers;
@@ -22,14 +22,16 @@ internal sealed class AdapterConfig
 
     private AdapterConfig(ConfigFields fields)
     {
-        _fields = fields;
+        (_fields, _patterns) = (fields, new(fields.Source));
         if (fields.Text("peft_type") is var type and not "LORA") throw Unread(fields, "peft_type", type is null ? "missing" : $"\"{type}\"", "\"LORA\"");
         RefuseForms(fields);
         BaseModel = fields.Text("base_model_name_or_path");
         _rank = fields.Int32("r");
-        _alpha = fields.Number("lora_alpha", 8);
+        _alpha = Alpha(fields, "lora_alpha", 8);
         _isRankStabilized = fields.FlagOrNull("use_rslora") ?? false;
-        if (fields.Text("bias") is { } bias and not ("none" or "all" or "lora_only")) throw fields.Unsupported("bias", $"\"{bias}\"", "none, all, lora_only");
+        string bias = fields.Text("bias") ?? "none";
+        if (bias is not ("none" or "all" or "lora_only")) throw fields.Unsupported("bias", $"\"{bias}\"", "none, all, lora_only");
+        (HasAllBiases, HasAdaptedBiases) = (bias == "all", bias != "none");
         _ranks = Patterns(fields, "rank_pattern");
         _alphas = Patterns(fields, "alpha_pattern");
         (_targets, _isTargetPattern) = Names(fields, "target_modules");
@@ -56,6 +58,10 @@ internal sealed class AdapterConfig
         string[] places = [named, Path.GetFullPath(Path.Combine(folder, "..", named))];
         return places.FirstOrDefault(Directory.Exists) ?? named;
     }
+    /// <summary>Every bias of the model is stored with the adapter.</summary>
+    public bool HasAllBiases { get; }
+    /// <summary>The bias of every adapted layer is stored with the adapter.</summary>
+    public bool HasAdaptedBiases { get; }
     /// <summary>Modules that are stored whole.</summary>
     public IReadOnlyList<string> Saved { get; }
 
@@ -81,16 +87,19 @@ internal sealed class AdapterConfig
         && !(_excluded.Length > 0 && IsNamed(module, _excluded, _isExcludedPattern))
         && (IsAllLinear || _targets.Length > 0 && IsNamed(module, _targets, _isTargetPattern));
 
-    private bool IsNamed(string module, string[] names, bool isPattern) => isPattern ? Matches(module, $@"\A(?:{names[0]})\z")
+    private bool IsNamed(string module, string[] names, bool isPattern) => isPattern
+        ? Match(module, names == _targets ? "target_modules" : "exclude_modules", names[0], @"\A(?:", @")\z").Success
         : names.Any(name => module == name || module.EndsWith($".{name}", StringComparison.Ordinal));
 
     /// <summary>layers_to_transform: the number after a part that layers_pattern names, or after any.</summary>
     private bool IsInLayers(string module)
     {
         if (_layers is null) return true;
-        string[] patterns = _layerPatterns.Length > 0 ? [.. _layerPatterns.Select(name => $@"\A.*\.(?:{name})\.(\d+)\.")] : [@"\A.*?\.[^.]*\.(\d+)\."];
-        foreach (string pattern in patterns)
-            if (Match(module, pattern) is { Success: true } match && int.TryParse(match.Groups[^1].Value, out int layer)) return _layers.Contains(layer);
+        const string number = @"\.(\d+)\.";
+        IEnumerable<Match> matches = _layerPatterns.Length == 0 ? [Match(module, "layers_to_transform", "[^.]*", @"\A.*?\.", number)]
+            : _layerPatterns.Select(name => Match(module, "layers_pattern", name, @"\A.*\.(?:", $"){number}"));
+        foreach (Match match in matches)
+            if (match.Success && int.TryParse(match.Groups[^1].Value, out int layer)) return _layers.Contains(layer);
         return false;
     }
 
@@ -98,23 +107,16 @@ internal sealed class AdapterConfig
     private double Of((string Pattern, double Value)[] patterns, string module, double otherwise)
     {
         foreach ((string pattern, double value) in patterns)
-            if (Matches(module, $@"\A(?:.*\.)?(?:{pattern})\z")) return value;
+            if (Match(module, patterns == _ranks ? "rank_pattern" : "alpha_pattern", pattern, @"\A(?:.*\.)?(?:", @")\z").Success) return value;
         return otherwise;
     }
 
-    private bool Matches(string module, string pattern) => Match(module, pattern).Success;
+    private Match Match(string module, string field, string expression, string before, string after) =>
+        _patterns.Match(module, field, expression, before, after);
 
-    private Match Match(string module, string pattern)
-    {
-        try
-        {
-            return Regex.Match(module, pattern, RegexOptions.CultureInvariant, s_mostPatternTime);
-        }
-        catch (Exception e) when (e is ArgumentException or RegexMatchTimeoutException)
-        {
-            throw new CheckpointException($"{Source}: {FileFault.Shown(pattern)} cannot be matched.", e);
-        }
-    }
+    /// <summary>One that is finite in float32, in which values are scaled.</summary>
+    private static double Alpha(ConfigFields fields, string name, double otherwise) => fields.Number(name, otherwise) is var alpha
+        && float.IsFinite((float)alpha) ? alpha : throw fields.Unsupported(name, $"{alpha}", $"numbers up to {float.MaxValue} (float32)");
 
     private static (string[] Names, bool IsPattern) Names(ConfigFields fields, string name) => !fields.Has(name) ? ([], false)
         : fields.IsText(name) ? ([fields.Text(name)!], true) : ([.. fields.Texts(name) ?? []], false);
@@ -122,7 +124,7 @@ internal sealed class AdapterConfig
     private static (string, double)[] Patterns(ConfigFields fields, string name)
     {
         if (!fields.Has(name) || fields.Fields(name) is not { } patterns) return [];
-        return [.. patterns.Names.Select(key => (key, name == "rank_pattern" ? patterns.Int32(key) : patterns.Number(key, 0)))];
+        return [.. patterns.Names.Select(key => (key, name == "rank_pattern" ? patterns.Int32(key) : Alpha(patterns, key, 0)))];
     }
 
     private static CheckpointException Unread(ConfigFields fields, string name, string found, string supported) =>
