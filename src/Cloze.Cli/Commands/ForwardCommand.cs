@@ -79,6 +79,8 @@ internal static class ForwardCommand
         }
         inputs = inputs.For(loaded.Model.Rules);
         foreach (string name in inputs.WithoutUse(loaded.Model)) Messages.Write($"{inputsPath}: {name} is not read: this model has no use for it.");
+        foreach (string line in ForwardNotes.Of(loaded)) Messages.Write($"{folder}: {line}");
+        if (ForwardNotes.LeavesPadsOut(loaded.Model, inputs) is { } left) Messages.Write($"{inputsPath}: {left}");
         foreach (string line in ForwardLabels.NotRead(loaded.Model, inputs)) Messages.Write($"{inputsPath}: {line}");
         List<NewTensor> outputs = [];
         if (loaded.Model.Head is ReplacedTokenPretraining<CpuTensor> pair)

@@ -12,7 +12,7 @@ internal static class ForwardLabels
     {
         foreach (string name in inputs.LabelNames)
         {
-            if (!IsRead(name, model, inputs)) yield return $"{name} is not read.";
+            if (!IsRead(name, model, inputs)) yield return $"{name} is not read{Remedy(name, model)}.";
             else if (AtMasked(name, model, inputs) is int count and > 0)
                 yield return $"{name}: {count} {(count == 1 ? "label at a masked column is" : "labels at masked columns are")} not read.";
         }
@@ -33,6 +33,11 @@ internal static class ForwardLabels
             _ => isLabels,
         };
     }
+
+    /// <summary>A file without <c>architectures</c> does not tell a classifier of two classes from the ends of an answer.</summary>
+    private static string Remedy(string name, EncoderModel<CpuTensor> model) =>
+        name is ForwardInputs.Starts or ForwardInputs.Ends && model.Head is SequenceClassificationHead<CpuTensor> or TokenClassificationHead<CpuTensor>
+            ? $" here; --task {ModelTasks.Name(ModelTask.QuestionAnswering)} reads it" : "";
 
     private static int AtMasked(string name, EncoderModel<CpuTensor> model, ForwardInputs inputs)
     {

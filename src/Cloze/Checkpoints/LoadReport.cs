@@ -35,6 +35,31 @@ public sealed class LoadReport : ITensorSource
     public IReadOnlyList<FileTensor> Unexpected =>
         _unexpected ??= _checkpoint.Unread(_read.Keys.Concat(_misShaped.Keys).Concat(_unreadable));
 
+    /// <summary>
+    /// Of these what belongs to the encoder itself, as a layer beyond num_hidden_layers: no head, no pooler, and no table of positions, which files hold for
+    /// other classes, too.
+    /// </summary>
+    public IEnumerable<FileTensor> UnexpectedOfEncoder
+    {
+        get
+        {
+            TensorNames names = _checkpoint.Architecture.Names;
+            string[] prefixes = [.. names.Prefixes.Select(prefix => $"{prefix}.")];
+            HashSet<string> parts = [.. _read.Keys.Select(WithoutNetwork).Where(name => prefixes is [] || name.StartsWith(prefixes[0], StringComparison.Ordinal)).Select(Part)];
+            return Unexpected.Where(tensor => !tensor.Name.Contains("position_embeddings", StringComparison.Ordinal)
+                && Part(WithoutNetwork(_checkpoint.PlainName(tensor))) is not "pooler" and var part && parts.Contains(part));
+
+            string Part(string name)
+            {
+                string rest = name[(prefixes.FirstOrDefault(prefix => name.StartsWith(prefix, StringComparison.Ordinal))?.Length ?? 0)..];
+                if (names.Within is var (own, stored) && rest.StartsWith(stored, StringComparison.Ordinal)) rest = own + rest[stored.Length..];
+                return rest.Split('.')[0];
+            }
+
+            static string WithoutNetwork(string name) => name.Split('.', 2) is ["generator" or "discriminator", var rest] ? rest : name;
+        }
+    }
+
     /// <summary>The same, with the labels that config.json names.</summary>
     internal static LoadReport Of(Checkpoint checkpoint, object settings, ModelTask task) =>
         Of(checkpoint, settings, task, TaskConfig.Read(checkpoint.Config, task).Labels.Count);

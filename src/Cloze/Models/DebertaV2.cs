@@ -55,7 +55,7 @@ public sealed record DebertaV2Config : IMaskDecoding
     /// </summary>
     public bool? HasMaskDecoder { get; init; }
 
-    /// <summary>Whether the numbers are those of the authors' code: config.json names none of the reference's classes.</summary>
+    /// <summary>Whether the numbers are those of the authors' code: neither config.json nor the head for masked words is the reference's.</summary>
     public bool IsOriginal { get; init; } = true;
     /// <summary>Which head names the reference's class reads: its own, or those of the authors; null: those that the file holds.</summary>
     public bool? Legacy { get; init; }
@@ -69,10 +69,11 @@ public sealed record DebertaV2Config : IMaskDecoding
         ("deberta.embeddings.word_embeddings.weight", "cls.predictions.decoder.weight"),
         ("cls.predictions.bias", "cls.predictions.decoder.bias"), ("cls.predictions.decoder.bias", "cls.predictions.bias"));
 
-    /// <summary>As the config.json of version 2 or 3 says, with the reference's defaults (transformers configuration_deberta_v2.py).</summary>
-    public static DebertaV2Config Read(ConfigFields config)
+    /// <summary>As the config.json of version 2 or 3 says, with the defaults of the code that is followed (transformers configuration_deberta_v2.py).</summary>
+    /// <param name="file">Whose head tells that code where config.json does not; null: nothing is stored yet.</param>
+    public static DebertaV2Config Read(ConfigFields config, IStoredTensors? file = null)
     {
-        DebertaV2Config read = ReadCommon(config, new Sizes(1536, 24, 24, 6144)) with
+        DebertaV2Config read = ReadCommon(config, file, new Sizes(1536, 24, 24, 6144)) with
         {
             PositionBuckets = config.Int32("position_buckets", -1, minimum: int.MinValue),
             ShareAttKey = config.Flag("share_att_key", false),
@@ -91,12 +92,13 @@ public sealed record DebertaV2Config : IMaskDecoding
     }
 
     /// <summary>As the config.json of version 1 says (transformers configuration_deberta.py): what only later versions have is not read.</summary>
-    internal static DebertaV2Config ReadVersion1(ConfigFields config) => ReadCommon(config, s_base) with { TalkingHead = config.Flag("talking_head", false) };
+    internal static DebertaV2Config ReadVersion1(ConfigFields config, IStoredTensors? file = null) =>
+        ReadCommon(config, file, s_base) with { TalkingHead = config.Flag("talking_head", false) };
 
     /// <param name="absent">Of the reference's class; the authors' code has one for all versions.</param>
-    private static DebertaV2Config ReadCommon(ConfigFields config, Sizes absent)
+    private static DebertaV2Config ReadCommon(ConfigFields config, IStoredTensors? file, Sizes absent)
     {
-        bool isOriginal = config.Texts("architectures") is not [string className, ..] || !className.StartsWith("Deberta", StringComparison.Ordinal);
+        bool isOriginal = IsOfAuthors(config, file);
         if (isOriginal) absent = s_base;
         DebertaV2Config read = new()
         {
@@ -133,6 +135,19 @@ public sealed record DebertaV2Config : IMaskDecoding
         return read;
     }
 
+    /// <summary>
+    /// Decided once, before any default: config.json names no class of the reference, and the file holds no head of such a class, or beside it all that the
+    /// authors' code needs for its own.
+    /// </summary>
+    private static bool IsOfAuthors(ConfigFields config, IStoredTensors? file)
+    {
+        if (config.Texts("architectures") is [string className, ..] && className.StartsWith("Deberta", StringComparison.Ordinal)) return false;
+        if (file is null || !file.Holds(ReferenceHead)) return true;
+        return file.Holds("lm_predictions.lm_head.bias") && (config.Flag("position_biased_input", true) || file.Holds(PositionTable));
+    }
+
+    private const string ReferenceHead = "cls.predictions.bias", PositionTable = "deberta.embeddings.position_embeddings.weight";
+
     /// <summary>Words between bars, or a list, or none.</summary>
     private static string[] Words(ConfigFields config, string name, params string[] supported)
     {
@@ -144,20 +159,12 @@ public sealed record DebertaV2Config : IMaskDecoding
     }
 
     /// <summary>With what the file says and config.json does not.</summary>
-    public DebertaV2Config AsStored(IStoredTensors file)
+    public DebertaV2Config AsStored(IStoredTensors file) => this with
     {
-        const string Words = "embeddings.word_embeddings.weight", Positions = "embeddings.position_embeddings.weight";
-        bool holdsReference = file.Holds("cls.predictions.bias"), holdsOriginal = file.Holds("lm_predictions.lm_head.bias");
-        bool canDecode = !PositionBiasedInput && file.Holds($"deberta.{Positions}");
-        bool isOriginal = IsOriginal && (!holdsReference || (holdsOriginal && (PositionBiasedInput || canDecode)));
-        return this with
-        {
-            TieWordEmbeddings = TieWordEmbeddings && !file.HoldsOwn("cls.predictions.decoder.weight", $"deberta.{Words}"),
-            IsOriginal = isOriginal,
-            HasReferenceHeadNames = !isOriginal && (Legacy ?? holdsReference),
-            HasMaskDecoder = isOriginal && canDecode,
-        };
-    }
+        TieWordEmbeddings = TieWordEmbeddings && !file.HoldsOwn("cls.predictions.decoder.weight", "deberta.embeddings.word_embeddings.weight"),
+        HasReferenceHeadNames = !IsOriginal && (Legacy ?? file.Holds(ReferenceHead)),
+        HasMaskDecoder = IsOriginal && !PositionBiasedInput && file.Holds(PositionTable),
+    };
 
     public bool UsesMaskDecoder => HasMaskDecoder ?? (IsOriginal && !PositionBiasedInput);
     internal InputLimits Limits
@@ -369,7 +376,7 @@ public sealed class DebertaV2Architecture : IArchitecture
             DebertaV3PretrainingConfig pair = DebertaV3PretrainingConfig.Read(config);
             return file is null ? pair : pair.AsStored(file);
         }
-        DebertaV2Config read = DebertaV2Config.Read(config);
+        DebertaV2Config read = DebertaV2Config.Read(config, file);
         return file is null ? read : read.AsStored(file);
     }
 

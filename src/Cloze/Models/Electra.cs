@@ -144,15 +144,15 @@ public sealed class Electra<T> : IEncoder<T> where T : class
 /// <summary>Both networks of ELECTRA's pretraining.</summary>
 public sealed record ElectraPretrainingConfig(ElectraConfig Generator, ElectraConfig Discriminator)
 {
-    /// <summary>Weight of the discriminator's loss.</summary>
-    public float RtdLambda { get; init; } = 50;
+    /// <summary>Weight of the discriminator's loss; 50 in the paper.</summary>
+    public float RtdLambda { get; init; } = 10;
 
     /// <summary>Two configurations in one config.json, as DeBERTaV3's authors write theirs; no release of ELECTRA has both networks in one folder.</summary>
     /// <returns>Null: there is one network.</returns>
     public static ElectraPretrainingConfig? ReadPair(ConfigFields config)
     {
         if (!config.Has("generator") || !config.Has("discriminator")) return null;
-        return new(Network("generator"), Network("discriminator")) { RtdLambda = (float)config.Number("rtd_lambda", 50, minimum: 0) };
+        return new(Network("generator"), Network("discriminator")) { RtdLambda = (float)config.Number("rtd_lambda", 10, minimum: 0) };
 
         ElectraConfig Network(string name) => ElectraConfig.Read(PretrainedConfig.Network(config, name, "electra"));
     }

@@ -31,6 +31,9 @@ public sealed record EncoderModel<T>(IEncoder<T> Encoder, object? Head, GlobalRu
     /// <summary>Whether columns and positions count real tokens, so that a hole in a mask leaves no trace (<see cref="TokenBatchBuilder.Pack"/>).</summary>
     public bool ClosesHoles { get; init; }
 
+    /// <summary>Whether the code that trained the classifier pools pads too, which have no row here.</summary>
+    public bool OriginalPoolsPads { get; init; }
+
     /// <summary>Whether positions that a caller gives change a result.</summary>
     public bool ReadsPositions => (Encoder.Limits.Positions is not null || Encoder.Limits.Rotates) && !ClosesHoles;
 

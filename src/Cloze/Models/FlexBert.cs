@@ -223,10 +223,14 @@ public sealed class FlexBertArchitecture : IArchitecture
             ModelTask.MultipleChoice => new MultipleChoiceHead<T>(Classification(read, weights, labels: 1)),
             _ => throw ReferenceClasses.NoSuchHead("FlexBERT", task),
         };
-        return new(encoder, head, GlobalRules.None, new(ScoresLabelledOnly: read.Encoder.SparsePrediction)) { ClosesHoles = read.Unpadded };
+        return new(encoder, head, GlobalRules.None, new(ScoresLabelledOnly: read.Encoder.SparsePrediction))
+        {
+            ClosesHoles = read.Unpadded,
+            OriginalPoolsPads = task is ModelTask.SequenceClassification or ModelTask.MultipleChoice && read.PoolingType != Pooling.First,
+        };
     }
 
-    /// <remarks>A module of its own, which the published models have not. Where the original's mean and maximum take pads in, these are left out.</remarks>
+    /// <remarks>A module of its own, which the published models have not. Where the original's mean and maximum take pads in, these are left out (docs/decisions/0057).</remarks>
     private static SequenceClassificationHead<T> Classification<T>(FlexBertConfig config, IWeights<T> weights, int labels) where T : class
     {
         (ModernBertConfig encoder, int h) = (config.Encoder, config.Encoder.HiddenSize);

@@ -164,6 +164,7 @@ public sealed class TaskRun<T>(EncoderModel<T> model, TaskConfig about, PackedTo
     {
         int sequences = Batch.Sequences, classes = about.Labels.Count;
         if (Order is { } order) return SequenceClassificationHead<T>.Loss(ops, logits, Checked(order, sequences, classes: 2));
+        RequireNotOfColumns(sequences, classes);
         ProblemType problem = about.Problem ?? Inferred(sequences, classes);
         if (problem == ProblemType.SingleLabelClassification)
         {
@@ -220,6 +221,14 @@ public sealed class TaskRun<T>(EncoderModel<T> model, TaskConfig about, PackedTo
     {
         int needed = Batch.Sequences * packed.Length;
         if (count != needed) throw new ArgumentException($"There are {count} labels; one for each of {needed} columns is needed.");
+    }
+
+    /// <summary>Without <c>architectures</c> a file of a classifier does not tell whether its classes are of sequences or of tokens; the labels do.</summary>
+    private void RequireNotOfColumns(int sequences, int classes)
+    {
+        if (labels.Classes is not { Length: var count } || count != sequences * packed.Length || count == sequences || count == sequences * classes) return;
+        throw new ArgumentException($"There are {count} labels; {sequences} are needed. One for each column of [{sequences},{packed.Length}] is what "
+            + $"--task {ModelTasks.Name(ModelTask.TokenClassification)} reads.");
     }
 
     private ArgumentException NotWhole(float[] floats)

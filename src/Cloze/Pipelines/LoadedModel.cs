@@ -13,11 +13,12 @@ namespace Cloze.Pipelines;
 public sealed class LoadedModel : IDisposable
 {
     private readonly Checkpoint _file;
+    private readonly LoadReport _report;
     private readonly Lifetime _lifetime;
 
-    private LoadedModel(Checkpoint file, CpuRuntime runtime, ModelTask task, EncoderModel<CpuTensor> model, Pooler<CpuTensor>? pooler, TaskConfig about)
+    private LoadedModel(Checkpoint file, LoadReport report, CpuRuntime runtime, EncoderModel<CpuTensor> model, Pooler<CpuTensor>? pooler, TaskConfig about)
     {
-        (_file, Runtime, LoadedTask, Model, Pooler, TaskConfig) = (file, runtime, task, model, pooler, about);
+        (_file, _report, Runtime, LoadedTask, Model, Pooler, TaskConfig) = (file, report, runtime, report.Schema.Task, model, pooler, about);
         _lifetime = new(this, () =>
         {
             runtime.Dispose();
@@ -35,6 +36,12 @@ public sealed class LoadedModel : IDisposable
 
     /// <summary>What stands on the encoder.</summary>
     public ModelTask LoadedTask { get; }
+
+    /// <summary>Tensors of the encoder itself that the file holds and the model does not read, as a layer beyond num_hidden_layers.</summary>
+    public IEnumerable<FileTensor> UnreadOfEncoder => _report.UnexpectedOfEncoder;
+
+    /// <summary>Keys of config.json that nobody reads, in the file's order.</summary>
+    public IEnumerable<string> UnreadKeys => _file.Config.Unread;
 
     /// <param name="folder">config.json and the weights, or an adapter that names such a folder.</param>
     /// <param name="task">Null: the first of <c>architectures</c> in config.json tells, else the tensors that are there.</param>
@@ -64,10 +71,11 @@ public sealed class LoadedModel : IDisposable
             ModelTask chosen = task ?? StoredTask.Of(file, settings);
             ModelRegistry.Require(chosen, file.Architecture, file.Config.Source);
             TaskConfig about = Heads.TaskConfig.Read(file.Config, chosen);
-            LoadReport.Of(file, settings, chosen, about.Labels.Count).ThrowIfFaulty();
+            LoadReport report = LoadReport.Of(file, settings, chosen, about.Labels.Count);
+            report.ThrowIfFaulty();
             Weights<CpuTensor> weights = new(file, new CpuWeights(runtime));
             EncoderModel<CpuTensor> model = file.Architecture.Build(settings, chosen, about.Labels.Count, weights);
-            return new(file, runtime, chosen, model, file.Architecture.BuildPooler(settings, weights), about);
+            return new(file, report, runtime, model, file.Architecture.BuildPooler(settings, weights), about);
         }
         catch
         {
