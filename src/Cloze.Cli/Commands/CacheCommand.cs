@@ -19,6 +19,7 @@ internal static class CacheCommand
         {
             IReadOnlyList<CachedModel> models = new HubCache(HubSettings.FromEnvironment().CacheFolder).List();
             if (CommandHost.IsForPerson(parsed)) WriteTable(models); else WriteJson(models);
+            foreach (CachedModel model in models.Where(model => model.Fault is not null)) Messages.Write($"{model.Fault}.");
             return CommandHost.Done;
         });
         return command.Example("cloze cache list");
@@ -65,6 +66,7 @@ internal static class CacheCommand
 
         static string Revisions(CachedModel model)
         {
+            if (model.Fault is not null) return "broken";
             string names = string.Join(", ", model.Revisions.SelectMany(revision => revision.Refs.Count > 0 ? revision.Refs : [revision.Commit]));
             return model.UnfinishedBytes == 0 ? names : names.Length == 0 ? "unfinished" : $"{names}, unfinished";
         }
@@ -95,6 +97,7 @@ internal static class CacheCommand
                     json.WriteEndObject();
                 }
                 json.WriteEndArray();
+                if (model.Fault is not null) json.WriteString("problem", model.Fault);
                 json.WriteEndObject();
             });
         }

@@ -19,6 +19,8 @@ internal sealed class BlobDownload(HubClient client, HubFolder folder, HubModel 
             if (IsThere(blob, file)) return;
             using CacheLock held = await CacheLock.TakeAsync(folder.Lock(file.Etag), cancellation).ConfigureAwait(false);
             if (IsThere(blob, file)) return; // another process has brought it meanwhile
+            if (new FileInfo(part).LinkTarget is not null) File.Delete(part); // the link alone: where it leads is nobody's to write to
+            if (Directory.Exists(part)) throw new HubException($"{part} is a folder, where the bytes that arrive are to be kept as a file; remove it.");
             await FillAsync(part, file, onDisk, cancellation).ConfigureAwait(false);
             if (!await Checksum.FitsAsync(part, file.Etag, cancellation).ConfigureAwait(false))
             {
@@ -80,12 +82,12 @@ internal sealed class BlobDownload(HubClient client, HubFolder folder, HubModel 
     private async Task<long> AppendAsync(FileStream stream, RemoteFile file, long? size, Action progress, CancellationToken cancellation)
     {
         using HttpResponseMessage response = await client.GetAsync(model, file, stream.Length, cancellation).ConfigureAwait(false);
-        if (stream.Length > 0 && !(response.StatusCode == HttpStatusCode.PartialContent && response.Content.Headers.ContentRange?.From == stream.Length))
+        long from = stream.Length;
+        if (from > 0 && !(response.StatusCode == HttpStatusCode.PartialContent && response.Content.Headers.ContentRange?.From == from))
         {
-            Arrived(-stream.Length); // the server does not resume: all of it again
+            Arrived(-from); // the server does not resume: all of it again
             stream.SetLength(0);
-            if (response.StatusCode != HttpStatusCode.OK)
-                throw new HubException($"{file.Name} of {model}: the hub does not continue where it was asked to.") { IsTransient = true };
+            if (response.StatusCode != HttpStatusCode.OK) throw Short(from);
         }
         stream.Position = stream.Length;
         size ??= stream.Length + response.Content.Headers.ContentLength;
@@ -100,7 +102,13 @@ internal sealed class BlobDownload(HubClient client, HubFolder folder, HubModel 
             progress();
             Arrived(bytes.Length);
         }, cancellation).ConfigureAwait(false);
-        if (stream.Length < size) throw new HubException($"{file.Name} of {model} ended after {stream.Length} of {size} bytes.") { IsTransient = true };
+        if (stream.Length < size) throw Short(stream.Length);
         return size ?? stream.Length;
+
+        HubException Short(long end) => new($"{file.Name} of {model} ends after {end} bytes; the hub announces {(size is { } all ? $"{all}" : "more")}. "
+            + "What it says of the file is wrong, or something between here and there cuts it: try again later, or take another revision.")
+        {
+            IsTransient = true,
+        };
     }
 }

@@ -10,17 +10,21 @@ public sealed record CachedRevision(string Commit, IReadOnlyList<string> Refs, l
 /// <summary>A model in the cache.</summary>
 /// <param name="Bytes">On the disk, each file once, unfinished downloads included.</param>
 /// <param name="UnfinishedBytes">Of downloads that were not finished.</param>
-public sealed record CachedModel(string Repository, IReadOnlyList<CachedRevision> Revisions, long Bytes, long UnfinishedBytes, string Folder);
+public sealed record CachedModel(string Repository, IReadOnlyList<CachedRevision> Revisions, long Bytes, long UnfinishedBytes, string Folder)
+{
+    /// <summary>Why it cannot be listed, a clause with what to do: then it has no revisions and no size. Null: nothing is wrong.</summary>
+    public string? Fault { get; init; }
+}
 
 /// <summary>What lies in the cache of a hub, whoever put it there; other things than models are left alone.</summary>
 public sealed class HubCache(string folder)
 {
     private static readonly EnumerationOptions s_all = new() { RecurseSubdirectories = true, AttributesToSkip = 0, IgnoreInaccessible = false };
 
-    /// <summary>In the order of their names.</summary>
+    /// <summary>In the order of their names; one that is broken says so (<see cref="CachedModel.Fault"/>).</summary>
     /// <exception cref="HubException">The folder cannot be read.</exception>
     public IReadOnlyList<CachedModel> List() => !Directory.Exists(folder) ? []
-        : InCache(() => Directory.EnumerateDirectories(folder, HubFolder.Prefix + "*").Order(StringComparer.Ordinal).Select(Read).ToArray());
+        : InCache(() => Directory.EnumerateDirectories(folder, HubFolder.Prefix + "*").Order(StringComparer.Ordinal).Select(Listed).ToArray());
 
     /// <summary>Removes a model with all its revisions.</summary>
     /// <returns>Bytes that are free again.</returns>
@@ -63,9 +67,26 @@ public sealed class HubCache(string folder)
         return Directory.Exists(model.Path) ? model : throw new HubException($"{repository} is not in the cache {folder}.");
     }
 
-    private CachedModel Read(string path)
+    private CachedModel Listed(string path)
     {
         string repository = Path.GetFileName(path)[HubFolder.Prefix.Length..].Replace("--", "/", StringComparison.Ordinal);
+        if (repository.Split('/') is not [_] and not [{ Length: > 0 }, { Length: > 0 }])
+            return Broken($"{Path.GetFileName(path)} is no name of a model's folder (models--ORG--NAME); remove it by hand");
+        try
+        {
+            return Read(path, repository);
+        }
+        catch (Exception e) when (e is CheckpointException or IOException or UnauthorizedAccessException)
+        {
+            return Broken($"{(e is CheckpointException ? e.Message.TrimEnd('.') : $"{path} cannot be read: {FileFault.Reason(e)}")}; "
+                + $"cloze cache remove {repository} removes it");
+        }
+
+        CachedModel Broken(string fault) => new(repository, [], 0, 0, path) { Fault = fault };
+    }
+
+    private CachedModel Read(string path, string repository)
+    {
         HubFolder model = new(folder, repository);
         ILookup<string, string> refs = RefsOf(model).ToLookup(name => name.Value, name => name.Key);
         CachedRevision[] revisions = !Directory.Exists(model.Snapshots) ? []

@@ -15,6 +15,7 @@ internal sealed record RemoteFile(string Name, Uri Address, string Etag, long? S
 internal sealed class HubClient : IDisposable
 {
     private const int MostRedirects = 10, MostListingBytes = 64 << 20, MostLettersOfEtag = 128;
+    private const long MostBytes = 1L << 43; // 8 TiB
     private readonly HttpClient _http;
     private readonly HubSettings _settings;
     private readonly HubTimes _times;
@@ -60,6 +61,9 @@ internal sealed class HubClient : IDisposable
         }
         long? size = long.TryParse(Header(response, "X-Linked-Size"), NumberStyles.None, CultureInfo.InvariantCulture, out long bytes) ? bytes
             : IsRedirect(response) ? null : response.Content.Headers.ContentLength;
+        if (size > MostBytes)
+            throw new HubException($"{address}: the hub announces {size} bytes, more than any file of a model has (at most {MostBytes} are taken); "
+                + $"is {_settings.Endpoint} a hub?");
         return new RemoteFile(name, address, plain, size);
 
         // a redirect of the hub itself (a renamed model) is followed, one to another host is where the bytes lie

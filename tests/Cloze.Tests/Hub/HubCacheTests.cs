@@ -46,6 +46,25 @@ public class HubCacheTests
     }
 
     [Fact]
+    public async Task List_SaysWhatIsBrokenAndListsTheOthers()
+    {
+        using HubFixture at = new();
+        await at.DownloadAsync();
+        string refs = Directory.CreateDirectory(Path.Combine(at.Cache, "models--acme--broken", "refs")).FullName;
+        File.CreateSymbolicLink(Path.Combine(refs, "main"), "main");
+        Directory.CreateDirectory(Path.Combine(at.Cache, "models----"));
+        HubCache cache = new(at.Cache);
+        IReadOnlyList<CachedModel> models = cache.List();
+        Assert.Equal(["/", "acme/broken", "acme/tiny"], models.Select(model => model.Repository));
+        Assert.Contains("models---- is no name of a model's folder", models[0].Fault, StringComparison.Ordinal);
+        Assert.Contains(Path.Combine(refs, "main"), models[1].Fault, StringComparison.Ordinal);
+        Assert.Contains("cloze cache remove acme/broken", models[1].Fault, StringComparison.Ordinal);
+        Assert.Null(models[2].Fault);
+        Assert.Single(models[2].Revisions);
+        Assert.Equal(0, cache.Remove("acme/broken"));
+    }
+
+    [Fact]
     public async Task Remove_NeverFollowsALinkOutOfTheCache()
     {
         using HubFixture at = new();

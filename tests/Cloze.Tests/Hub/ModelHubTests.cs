@@ -287,6 +287,38 @@ public class ModelHubTests
         at.AssertWhole();
     }
 
+    [Fact]
+    public async Task Download_RefusesASizeThatNoFileHas()
+    {
+        using HubFixture at = new();
+        at.Hub.Fault = (_, usual) => usual.Headers.Any(header => header.Name == "X-Linked-Size")
+            ? usual with { Headers = [.. usual.Headers.Where(header => header.Name != "X-Linked-Size"), ("X-Linked-Size", $"{long.MaxValue}")] } : null;
+        Assert.Contains("model.safetensors: the hub announces 9223372036854775807 bytes", (await at.RefusedAsync()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Download_NeverWritesThroughALinkUnderTheNameOfWhatIsUnfinished()
+    {
+        using HubFixture at = new();
+        Directory.CreateDirectory(at.Blobs);
+        string elsewhere = Path.Combine(at.Home, "precious");
+        File.WriteAllText(elsewhere, "kept");
+        File.CreateSymbolicLink(at.WeightBlob + ".incomplete", elsewhere);
+        await at.DownloadAsync();
+        at.AssertWhole();
+        Assert.Equal("kept", File.ReadAllText(elsewhere));
+        Assert.Null(new FileInfo(at.WeightBlob).LinkTarget);
+    }
+
+    [Fact]
+    public async Task Download_RefusesAFolderUnderTheNameOfWhatIsUnfinished()
+    {
+        using HubFixture at = new();
+        Directory.CreateDirectory(at.WeightBlob + ".incomplete");
+        Assert.Contains(".incomplete is a folder, where the bytes that arrive are to be kept as a file; remove it.", (await at.RefusedAsync()).Message,
+            StringComparison.Ordinal);
+    }
+
     /// <summary>The hub announces more bytes than there are: what comes again from the beginning is no progress, and patience ends.</summary>
     [Theory]
     [InlineData(416)]
@@ -298,7 +330,9 @@ public class ModelHubTests
             : usual.Headers.Any(header => header.Name == "X-Linked-Size")
                 ? usual with { Headers = [.. usual.Headers.Where(header => header.Name != "X-Linked-Size"), ("X-Linked-Size", $"{at.Weights.Length + 10}")] } : null;
         string said = (await at.RefusedAsync()).Message;
-        Assert.Contains("model.safetensors of acme/tiny@main", said, StringComparison.Ordinal);
+        Assert.Contains($"model.safetensors of acme/tiny@main ends after {at.Weights.Length} bytes; the hub announces {at.Weights.Length + 10}. ", said,
+            StringComparison.Ordinal);
+        Assert.Contains("try again later, or take another revision", said, StringComparison.Ordinal);
         Assert.InRange(at.Hub.Requests.Count(request => request.IsForWeights), 2, 2 * new HubTimes().Tries);
         Assert.Null(at.Client().Find(at.Model));
         at.AssertNoHalfFile();
@@ -417,13 +451,13 @@ public class ModelHubTests
     [Fact]
     public async Task Download_OnAFullDiskSaysSo()
     {
-        Assert.SkipUnless(File.Exists("/dev/full"), "needs a device that is always full");
         using HubFixture at = new();
-        Directory.CreateDirectory(at.Blobs);
-        File.CreateSymbolicLink(at.WeightBlob + ".incomplete", "/dev/full");
-        Assert.Equal($"{at.WeightBlob}.incomplete cannot be written: the disk is full; make room, or name another place.", (await at.RefusedAsync()).Message);
+        HubException refused = await Assert.ThrowsAsync<HubException>(() => at.DownloadAsync(progress: now =>
+        {
+            if (now.Received > 100_000) throw new IOException("No space left on device", 28); // ENOSPC, as a write fails with
+        }));
+        Assert.Equal($"{at.WeightBlob}.incomplete cannot be written: the disk is full; make room, or name another place.", refused.Message);
         at.AssertNoHalfFile();
-        File.Delete(at.WeightBlob + ".incomplete");
         await at.DownloadAsync();
         at.AssertWhole();
     }
