@@ -120,7 +120,8 @@ internal sealed class TokenizeAnswers(Tokenizer tokenizer, bool isUtf16)
         public TokenOffset Of(Encoding encoding, int token, int sequence)
         {
             TokenOffset offset = encoding.Offsets[token];
-            return sequence < 0 || _maps.Length == 0 ? offset : _maps[sequence][_isWords ? encoding.WordIds[token] : 0][offset];
+            int word = encoding.WordIds[token]; // none: a special or padding token
+            return word < 0 || _maps.Length == 0 ? offset : _maps[sequence][_isWords ? word : 0][offset];
         }
 
         private static CodePointMap[] Maps(List<string>? words, string? text) => words is not null ? [.. words.Select(word => new CodePointMap(word))] : [new(text)];

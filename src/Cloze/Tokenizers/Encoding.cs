@@ -43,13 +43,15 @@ public sealed class Encoding
     public int[] TypeIds() => Each(static run => run.TypeId);
 
     /// <summary>0 for padding tokens, else 1; a new array.</summary>
-    public int[] AttentionMask() => Each(static run => run.Source == TokenSource.Padding ? 0 : 1);
+    public int[] AttentionMask() => Each(static run => run.Source >= TokenSource.Padding ? 0 : 1);
 
     /// <summary>1 for tokens that the template or padding added, else 0; a new array.</summary>
     public int[] SpecialTokensMask() => Each(static run => run.Source >= TokenSource.Special ? 1 : 0);
 
-    /// <summary>0 or 1: the first or second sequence; −1 for special and padding tokens; a new array.</summary>
-    public int[] SequenceIds() => Each(static run => run.Source >= TokenSource.Special ? -1 : (int)run.Source);
+    /// <summary>
+    /// 0 or 1: the first or second sequence; −1 for special and padding tokens; a new array. As in the reference, padding of a single text is 0 where the tokenizer has no post-processor.
+    /// </summary>
+    public int[] SequenceIds() => Each(static run => run.Source switch { TokenSource.First or TokenSource.PaddingOfFirst => 0, TokenSource.Second => 1, _ => -1 });
 
     /// <summary>The text of each token, a new array: its vocabulary entry, or for an added token also the white space that it swallowed.</summary>
     public string[] Tokens()
@@ -73,8 +75,8 @@ public sealed class Encoding
     }
 }
 
-/// <summary>Where a run of tokens comes from.</summary>
-internal enum TokenSource : byte { First, Second, Special, Padding }
+/// <summary>Where a run of tokens comes from; the last: padding that counts as the first sequence.</summary>
+internal enum TokenSource : byte { First, Second, Special, Padding, PaddingOfFirst }
 
 /// <summary>A run of tokens of one source and one type.</summary>
 internal readonly record struct TokenRun(int Length, int TypeId, TokenSource Source);

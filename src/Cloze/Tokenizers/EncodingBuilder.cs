@@ -173,7 +173,8 @@ internal sealed class EncodingBuilder(Tokenizer tokenizer, Template template)
         foreach (TokenSurface surface in encoding.Surfaces ?? []) surfaces.Add(new(surface.Index + shift, surface.Text));
         if (padding.PadToken != tokenizer.TokenOf(padding.PadId))
             for (int i = 0; i < missing; i++) surfaces.Add(new(pads + i, padding.PadToken));
-        TokenRun run = new(missing, padding.PadTypeId, TokenSource.Padding);
+        bool isNumbered = !_template.IsAbsent || Array.Exists(encoding.Runs, run => run.Source == TokenSource.Second);
+        TokenRun run = new(missing, padding.PadTypeId, isNumbered ? TokenSource.Padding : TokenSource.PaddingOfFirst);
         return new(tokenizer, lanes.All, isLeft ? [run, .. encoding.Runs] : [.. encoding.Runs, run], surfaces.Count > 0 ? surfaces.ToArray() : null, overflow);
     }
 

@@ -100,6 +100,16 @@ public sealed class TokenizeSessionTests
         Assert.False(answer.TryGetProperty("n", out _));
     }
 
+    [Theory]
+    [InlineData("""{"words":["a","a"],"padding":{"strategy":"fixed","length":3,"pad_id":0,"pad_token":"?"}}""", "[[0,1],[0,1],[0,0]]")]
+    [InlineData("""{"text":"a a","padding":{"strategy":"fixed","length":3,"pad_id":0,"pad_token":"?"}}""", "[[0,1],[2,3],[0,0]]")]
+    public void PaddingThatCountsAsTheFirstSequence_HasNoPlaceInIt(string request, string offsets)
+    {
+        JsonElement answer = Answers(request).Single();
+        Assert.Equal(offsets, answer.GetProperty("offsets").GetRawText());
+        Assert.Equal("[0,0,0]", answer.GetProperty("sequence_ids").GetRawText());
+    }
+
     [Fact]
     public void IdsAlone_AreDecoded()
     {

@@ -121,6 +121,74 @@ public sealed class TokenizerFileTests
         Assert.Equal(new TokenOffset(3, 9), encoding.Offsets[2]); // lstrip
     }
 
+    /// <summary>transformers 4.57: what the vocabulary does not know of the named special tokens is added behind it, in the order of the attributes (sep before cls).</summary>
+    [Fact]
+    public void SpecialTokens_NamedButNotInTheVocabularyAreAddedBehindIt()
+    {
+        using ScratchFolder scratch = new();
+        scratch.Write("vocab.txt", Vocabulary);
+        scratch.Write("tokenizer_config.json", """{"cls_token":"<c>","sep_token":"<s>"}""");
+        Tokenizer tokenizer = Tokenizer.Load(scratch.Path);
+        Assert.Equal([11, 5, 11, 10], tokenizer.EncodeToIds("the <c>").Ids);
+        Assert.Equal("<c> the <c> <s>", string.Join(' ', tokenizer.Encode("the <c>").Tokens()));
+        scratch.Write("tokenizer_config.json", """{"unk_token":"<u>"}"""); // WordPiece needs it in the vocabulary
+        Assert.Contains("has no line <u>, the unknown token. Name a line of this vocabulary", Assert.Throws<TokenizerException>(() => Tokenizer.Load(scratch.Path)).Message);
+    }
+
+    [Theory]
+    [InlineData("-5")]
+    [InlineData("2147483648")]
+    [InlineData(" 5")]
+    [InlineData("five")]
+    public void AddedTokensDecoder_WithAnIdThatIsNoneIsRefused(string id)
+    {
+        using ScratchFolder scratch = new();
+        scratch.Write("vocab.txt", Vocabulary);
+        string path = scratch.Write("tokenizer_config.json", $$"""{"added_tokens_decoder":{"{{id}}":{"content":"<gap>"} } }""");
+        string message = Assert.Throws<TokenizerException>(() => Tokenizer.Load(scratch.Path)).Message;
+        Assert.Contains($"{path}: added_tokens_decoder.{id} is", message);
+        Assert.Contains("whole number from 0 to 2147483647", message);
+    }
+
+    /// <summary>tokenizers 0.23.2: the text of a token is the piece that it was found by, also where several have its id.</summary>
+    [Theory]
+    [InlineData("""{"type":"WordPiece","unk_token":"[UNK]","continuing_subword_prefix":"##","max_input_chars_per_word":100,"vocab":{"[UNK]":0,"x":0,"a":1,"b":1,"##c":2,"##d":2,"e":3}}""",
+        "e a b ac bd q x qx", "3 1 1 1 2 1 2 0 0 0", "e a b a ##c b ##d [UNK] x [UNK]")]
+    [InlineData("""{"type":"WordPiece","unk_token":"[UNK]","max_input_chars_per_word":100,"vocab":{"[UNK]":0,"a":1,"b":1}}""", "abab aab a", "0 0 1", "[UNK] [UNK] a")]
+    [InlineData("""{"type":"WordLevel","unk_token":"?","vocab":{"?":0,"x":0,"a":1,"b":1}}""", "a b x q", "1 1 0 0", "a b x ?")]
+    [InlineData("""{"type":"WordLevel","unk_token":"?","vocab":{"?":0,"x":2000000000,"a":2000000000}}""", "a x q", "2000000000 2000000000 0", "a x ?")]
+    public void Tokens_AreTheirOwnTextsWhereSeveralHaveAnId(string model, string text, string ids, string tokens)
+    {
+        using ScratchFolder scratch = new();
+        Tokenizer tokenizer = Tokenizer.Load(scratch.Write("tokenizer.json", $$"""{"normalizer":{"type":"Prepend","prepend":" "},"pre_tokenizer":{"type":"Whitespace"},"model":{{model}} }"""));
+        Assert.Equal(ids, string.Join(' ', tokenizer.EncodeToIds(text).Ids));
+        Encoding encoding = tokenizer.Encode(text);
+        Assert.Equal(ids, string.Join(' ', encoding.Ids.ToArray()));
+        Assert.Equal(tokens, string.Join(' ', encoding.Tokens()));
+        Assert.Equal(tokens, string.Join(' ', tokenizer.EncodeWords(text.Split(' ')).Tokens()));
+    }
+
+    /// <summary>tokenizers 0.23.2: without a post-processor a single text has no numbered sequence, so that its padding counts as sequence 0.</summary>
+    [Theory]
+    [InlineData("null", Side.Right, "0 0 0 0", "0 0 1 -1")]
+    [InlineData("null", Side.Left, "0 0 0 0", "-1 0 0 1")]
+    [InlineData("""{"type":"ByteLevel","trim_offsets":false}""", Side.Right, "0 0 -1 -1", "0 0 1 -1")]
+    [InlineData("""{"type":"Sequence","processors":[]}""", Side.Left, "-1 -1 0 0", "-1 0 0 1")]
+    public void SequenceIds_OfPaddingGoByThePostProcessor(string processor, Side side, string single, string pair)
+    {
+        using ScratchFolder scratch = new();
+        Tokenizer tokenizer = Tokenizer.Load(scratch.Write("tokenizer.json", $$"""
+            {"pre_tokenizer":{"type":"Whitespace"},"post_processor":{{processor}},"model":{"type":"WordLevel","unk_token":"?","vocab":{"?":0,"a":1} } }
+            """));
+        EncodeOptions options = new() { Padding = new(Length: 4, PadId: 0, PadToken: "?", Side: side) };
+        Encoding encoding = tokenizer.Encode("a a", options);
+        Assert.Equal(single, string.Join(' ', encoding.SequenceIds()));
+        Assert.Equal(2, encoding.AttentionMask().Sum());
+        Assert.Equal(2, encoding.SpecialTokensMask().Sum());
+        Assert.Equal(single, string.Join(' ', tokenizer.Encode("a a", options with { AddSpecialTokens = false }).SequenceIds()));
+        Assert.Equal(pair, string.Join(' ', tokenizer.EncodePair("a a", "a", options).SequenceIds()));
+    }
+
     [Fact]
     public void TokenizerJson_DecidesOverVocabulary()
     {

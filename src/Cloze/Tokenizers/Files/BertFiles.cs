@@ -18,9 +18,11 @@ internal static class BertFiles
 
         SpecialTokens special = SpecialTokens.Read(folder, config, SpecialTokens.Bert);
         WordPiece model = new(VocabularyText.Read(path), special.Unknown.Content, "##", maxInputChars: 100);
-        int sep = Need(special.Separator), cls = Need(special.Classification);
-        Need(special.Unknown);
-        return new(model, Template.Bert(special.Classification.Content, cls, special.Separator.Content, sep), special.Added(model))
+        if (model.IdOf(special.Unknown.Content) is null)
+            throw new TokenizerException($"{path} has no line {special.Unknown.Content}, the unknown token. Name a line of this vocabulary as unk_token in tokenizer_config.json beside it.");
+        List<AddedToken> added = special.Added(model);
+        int sep = Id(special.Separator), cls = Id(special.Classification);
+        return new(model, Template.Bert(special.Classification.Content, cls, special.Separator.Content, sep), added)
         {
             Normalizer = new BertNormalizer(cleanText: true, chinese, stripAccents, lowercase),
             PreTokenizers = [new BertPreTokenizer()],
@@ -28,8 +30,10 @@ internal static class BertFiles
             MaskToken = special.Mask?.Content,
         };
 
-        int Need(SpecialToken token) => model.IdOf(token.Content) ??
-            throw new TokenizerException($"{path} has no line {token.Content}, which the tokenizer adds to every text. "
+        // what the files name is added behind the vocabulary, as there; a vocabulary without what only the class names is another's
+        int Id(SpecialToken token) => model.IdOf(token.Content) is not null || special.IsFromFiles(token)
+            ? added.Find(other => other.Content == token.Content)!.Id
+            : throw new TokenizerException($"{path} has no line {token.Content}, which the tokenizer adds to every text. "
                 + "Name the special tokens of this vocabulary in tokenizer_config.json beside it.");
     }
 }

@@ -2,7 +2,7 @@ namespace Cloze.Tokenizers;
 
 /// <summary>
 /// vocab.json and merges.txt with what lies beside them (tokenizer_config.json, special_tokens_map.json, added_tokens.json), as transformers 4.57 builds GPT2TokenizerFast,
-/// RobertaTokenizerFast, LongformerTokenizerFast and DebertaTokenizerFast from them.
+/// RobertaTokenizerFast (and what is RoBERTa under another name: BART, LED, Longformer, MVP) and DebertaTokenizerFast from them.
 /// </summary>
 /// <remarks>transformers convert_slow_tokenizer.py: GPT2Converter, RobertaConverter, DebertaConverter.</remarks>
 internal static class BpeFiles
@@ -72,7 +72,7 @@ internal static class BpeFiles
 
     private static Template Around(TokenizerFamily family, SpecialTokens special, List<AddedToken> added, JsonValue? config, bool addPrefixSpace)
     {
-        if (family == TokenizerFamily.Gpt2) return config?.Flag("add_bos_token", false) == true ? Template.StartingWith(special.Begin.Content, Id(special.Begin)) : Template.None;
+        if (family == TokenizerFamily.Gpt2) return config?.Flag("add_bos_token", false) == true ? Template.StartingWith(special.Begin.Content, Id(special.Begin)) : Template.Sequences;
         (string cls, int clsId) = (special.Classification.Content, Id(special.Classification));
         (string sep, int sepId) = (special.Separator.Content, Id(special.Separator));
         if (family == TokenizerFamily.Deberta) return Template.Bert(cls, clsId, sep, sepId);

@@ -11,7 +11,7 @@ internal static class PostProcessorJson
         Template? template = null;
         List<OffsetTrim> trims = [];
         Add(json, ref template, trims);
-        return (template ?? Template.None).With(trims);
+        return (template ?? Template.Sequences).With(trims);
     }
 
     /// <summary>At most one part of a sequence has a template; the others trim offsets, before it or behind it.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace Cloze.Tokenizers;
@@ -64,6 +65,9 @@ internal sealed class SpecialTokens
         ["mask_token"] = SpecialToken.Plain("[MASK]"),
     };
 
+    /// <summary>The files name it, or add it to the vocabulary; else only the class does.</summary>
+    public bool IsFromFiles(SpecialToken token) => !_defaults.Values.Contains(token, ReferenceEqualityComparer.Instance) || _decoder.Exists(numbered => numbered.Token.Content == token.Content);
+
     /// <param name="folder">Where the files lie.</param>
     /// <param name="config">tokenizer_config.json; null: there is none.</param>
     /// <param name="defaults">What the class has where the files say nothing, and the flags of what they name by its text alone.</param>
@@ -74,7 +78,7 @@ internal sealed class SpecialTokens
         if (config?.Find("added_tokens_decoder") is { } decoder)
         {
             foreach (JsonValue value in decoder.Fields())
-                tokens._decoder.Add(new(int.TryParse(value.Key, out int id) ? id : throw value.Wrong("an id as its name"), SpecialToken.Read(value, special: false)));
+                tokens._decoder.Add(new(int.TryParse(value.Key, NumberStyles.None, CultureInfo.InvariantCulture, out int id) ? id : throw value.Wrong($"as its name an id, a whole number from 0 to {int.MaxValue},"), SpecialToken.Read(value, special: false)));
         }
         else
         {

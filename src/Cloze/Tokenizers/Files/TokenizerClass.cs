@@ -1,6 +1,6 @@
 namespace Cloze.Tokenizers;
 
-/// <summary>Tokenizer classes of transformers that are built from their original files.</summary>
+/// <summary>How a tokenizer class of transformers is built from its original files.</summary>
 internal enum TokenizerFamily
 {
     /// <summary>No class is named: the files decide.</summary>
@@ -13,81 +13,123 @@ internal enum TokenizerFamily
     Gpt2,
     Roberta,
     XlmRoberta,
+
+    /// <summary>In a way that is not read.</summary>
+    Unread,
 }
 
-/// <summary>Which class a folder names, as transformers 4.57 finds it where there is no tokenizer.json.</summary>
+/// <summary>A tokenizer class of transformers 4.57, and the types of models that stand for it.</summary>
 /// <remarks>
-/// models/auto/tokenization_auto.py: <c>tokenizer_class</c> of tokenizer_config.json, else of config.json, else the class of config.json's <c>model_type</c>. A
-/// model type that is not known here names nothing, and one whose class has no file in the folder does not either: models are trained with other tokenizers than
-/// their type's (ALBERT on BERT's vocabulary).
+/// transformers 4.57 models/auto/tokenization_auto.py, TOKENIZER_MAPPING_NAMES; what makes several classes one family is convert_slow_tokenizer.py, SLOW_TO_FAST_CONVERTERS. Types that are
+/// not here leave the choice to the files.
 /// </remarks>
-internal static class TokenizerClass
+/// <param name="Name">Without <c>Fast</c> behind it.</param>
+/// <param name="Family">How it is built.</param>
+/// <param name="File">What it is read from.</param>
+/// <param name="ModelTypes"><c>model_type</c> of config.json, with spaces between them; those that are GPT-2's or BERT's by their files anyway need not be here.</param>
+internal sealed record TokenizerClass(string Name, TokenizerFamily Family, string File, string ModelTypes)
 {
-    private static readonly Dictionary<string, TokenizerFamily> s_classes = new(StringComparer.Ordinal)
-    {
-        ["AlbertTokenizer"] = TokenizerFamily.Albert,
-        ["BertTokenizer"] = TokenizerFamily.Bert,
-        ["CamembertTokenizer"] = TokenizerFamily.Camembert,
-        ["ConvBertTokenizer"] = TokenizerFamily.Bert,
-        ["DebertaTokenizer"] = TokenizerFamily.Deberta,
-        ["DebertaV2Tokenizer"] = TokenizerFamily.DebertaV2,
-        ["DistilBertTokenizer"] = TokenizerFamily.Bert,
-        ["DPRContextEncoderTokenizer"] = TokenizerFamily.Bert,
-        ["DPRQuestionEncoderTokenizer"] = TokenizerFamily.Bert,
-        ["ElectraTokenizer"] = TokenizerFamily.Bert,
-        ["GPT2Tokenizer"] = TokenizerFamily.Gpt2,
-        ["LayoutLMTokenizer"] = TokenizerFamily.Bert,
-        ["LongformerTokenizer"] = TokenizerFamily.Roberta,
-        ["LxmertTokenizer"] = TokenizerFamily.Bert,
-        ["MobileBertTokenizer"] = TokenizerFamily.Bert,
-        ["RetriBertTokenizer"] = TokenizerFamily.Bert,
-        ["RobertaTokenizer"] = TokenizerFamily.Roberta,
-        ["SqueezeBertTokenizer"] = TokenizerFamily.Bert,
-        ["XLMRobertaTokenizer"] = TokenizerFamily.XlmRoberta,
-    };
+    private static readonly TokenizerClass[] s_all =
+    [
+        new("AlbertTokenizer", TokenizerFamily.Albert, "spiece.model", "albert nystromformer yoso"),
+        new("BartTokenizer", TokenizerFamily.Roberta, "vocab.json", "bart"),
+        new("BertTokenizer", TokenizerFamily.Bert, "vocab.txt", "align bert blip bros chinese_clip ernie git grounding-dino megatron-bert nezha qdqbert tvp vilt visual_bert"),
+        new("CamembertTokenizer", TokenizerFamily.Camembert, "sentencepiece.bpe.model", "camembert"),
+        new("CodeGenTokenizer", TokenizerFamily.Gpt2, "vocab.json", "codegen phi"),
+        new("ConvBertTokenizer", TokenizerFamily.Bert, "vocab.txt", "convbert"),
+        new("DebertaTokenizer", TokenizerFamily.Deberta, "vocab.json", "deberta"),
+        new("DebertaV2Tokenizer", TokenizerFamily.DebertaV2, "spm.model", "deberta-v2"),
+        new("DistilBertTokenizer", TokenizerFamily.Bert, "vocab.txt", "distilbert"),
+        new("DPRContextEncoderTokenizer", TokenizerFamily.Bert, "vocab.txt", ""),
+        new("DPRQuestionEncoderTokenizer", TokenizerFamily.Bert, "vocab.txt", "dpr"),
+        new("ElectraTokenizer", TokenizerFamily.Bert, "vocab.txt", "electra"),
+        new("GPT2Tokenizer", TokenizerFamily.Gpt2, "vocab.json", "gpt2 gpt_bigcode gpt_neo gptj opt"),
+        new("LayoutLMTokenizer", TokenizerFamily.Bert, "vocab.txt", "layoutlm"),
+        new("LEDTokenizer", TokenizerFamily.Roberta, "vocab.json", "led"),
+        new("LongformerTokenizer", TokenizerFamily.Roberta, "vocab.json", "longformer"),
+        new("LxmertTokenizer", TokenizerFamily.Bert, "vocab.txt", "lxmert"),
+        new("MobileBertTokenizer", TokenizerFamily.Bert, "vocab.txt", "mobilebert"),
+        new("MvpTokenizer", TokenizerFamily.Roberta, "vocab.json", "mvp"),
+        new("RealmTokenizer", TokenizerFamily.Bert, "vocab.txt", "realm"),
+        new("RetriBertTokenizer", TokenizerFamily.Bert, "vocab.txt", "retribert"),
+        new("RobertaTokenizer", TokenizerFamily.Roberta, "vocab.json", "bridgetower clap data2vec-text ibert mega mra roberta roberta-prelayernorm"),
+        new("SqueezeBertTokenizer", TokenizerFamily.Bert, "vocab.txt", "squeezebert"),
+        new("XLMRobertaTokenizer", TokenizerFamily.XlmRoberta, "sentencepiece.bpe.model", "kosmos-2 xlm-roberta xlm-roberta-xl xmod"),
 
-    private static readonly Dictionary<string, TokenizerFamily> s_modelTypes = new(StringComparer.Ordinal)
-    {
-        ["albert"] = TokenizerFamily.Albert,
-        ["bert"] = TokenizerFamily.Bert,
-        ["camembert"] = TokenizerFamily.Camembert,
-        ["convbert"] = TokenizerFamily.Bert,
-        ["deberta"] = TokenizerFamily.Deberta,
-        ["deberta-v2"] = TokenizerFamily.DebertaV2,
-        ["distilbert"] = TokenizerFamily.Bert,
-        ["electra"] = TokenizerFamily.Bert,
-        ["gpt2"] = TokenizerFamily.Gpt2,
-        ["layoutlm"] = TokenizerFamily.Bert,
-        ["longformer"] = TokenizerFamily.Roberta,
-        ["lxmert"] = TokenizerFamily.Bert,
-        ["mobilebert"] = TokenizerFamily.Bert,
-        ["roberta"] = TokenizerFamily.Roberta,
-        ["roberta-prelayernorm"] = TokenizerFamily.Roberta,
-        ["squeezebert"] = TokenizerFamily.Bert,
-        ["xlm-roberta"] = TokenizerFamily.XlmRoberta,
-        ["xlm-roberta-xl"] = TokenizerFamily.XlmRoberta,
-    };
+        new("BertJapaneseTokenizer", TokenizerFamily.Unread, "vocab.txt", "bert-japanese"),
+        new("BertweetTokenizer", TokenizerFamily.Unread, "vocab.txt", "bertweet"),
+        new("EsmTokenizer", TokenizerFamily.Unread, "vocab.txt", "esm"),
+        new("FunnelTokenizer", TokenizerFamily.Unread, "vocab.txt", "funnel"),
+        new("MPNetTokenizer", TokenizerFamily.Unread, "vocab.txt", "mpnet"),
+        new("PhobertTokenizer", TokenizerFamily.Unread, "vocab.txt", "phobert"),
+        new("RoCBertTokenizer", TokenizerFamily.Unread, "vocab.txt", "roc_bert"),
+        new("RoFormerTokenizer", TokenizerFamily.Unread, "vocab.txt", "roformer"),
+        new("SplinterTokenizer", TokenizerFamily.Unread, "vocab.txt", "splinter"),
+        new("TapasTokenizer", TokenizerFamily.Unread, "vocab.txt", "tapas"),
+        new("ProphetNetTokenizer", TokenizerFamily.Unread, "prophetnet.tokenizer", "prophetnet"),
+        new("BlenderbotTokenizer", TokenizerFamily.Unread, "vocab.json", "blenderbot"),
+        new("BlenderbotSmallTokenizer", TokenizerFamily.Unread, "vocab.json", "blenderbot-small"),
+        new("CLIPTokenizer", TokenizerFamily.Unread, "vocab.json", "clip clipseg groupvit owlv2 owlvit xclip"),
+        new("FlaubertTokenizer", TokenizerFamily.Unread, "vocab.json", "flaubert"),
+        new("HerbertTokenizer", TokenizerFamily.Unread, "vocab.json", "herbert"),
+        new("LayoutLMv3Tokenizer", TokenizerFamily.Unread, "vocab.json", "layoutlmv3 lilt"),
+        new("LukeTokenizer", TokenizerFamily.Unread, "vocab.json", "luke"),
+        new("OpenAIGPTTokenizer", TokenizerFamily.Unread, "vocab.json", "openai-gpt"),
+        new("Qwen2Tokenizer", TokenizerFamily.Unread, "vocab.json", "qwen2 qwen2_moe qwen3 qwen3_moe"),
+        new("WhisperTokenizer", TokenizerFamily.Unread, "vocab.json", "whisper"),
+        new("XLMTokenizer", TokenizerFamily.Unread, "vocab.json", "xlm"),
+        new("BarthezTokenizer", TokenizerFamily.Unread, "sentencepiece.bpe.model", "barthez"),
+        new("BertGenerationTokenizer", TokenizerFamily.Unread, "spiece.model", "bert-generation"),
+        new("BigBirdTokenizer", TokenizerFamily.Unread, "spiece.model", "big_bird"),
+        new("FNetTokenizer", TokenizerFamily.Unread, "spiece.model", "fnet"),
+        new("MBartTokenizer", TokenizerFamily.Unread, "sentencepiece.bpe.model", "mbart"),
+        new("MBart50Tokenizer", TokenizerFamily.Unread, "sentencepiece.bpe.model", "mbart50"),
+        new("MT5Tokenizer", TokenizerFamily.Unread, "spiece.model", "mt5"),
+        new("NllbTokenizer", TokenizerFamily.Unread, "sentencepiece.bpe.model", "nllb nllb-moe"),
+        new("PegasusTokenizer", TokenizerFamily.Unread, "spiece.model", "bigbird_pegasus pegasus pegasus_x"),
+        new("ReformerTokenizer", TokenizerFamily.Unread, "spiece.model", "reformer"),
+        new("RemBertTokenizer", TokenizerFamily.Unread, "sentencepiece.model", "rembert"),
+        new("T5Tokenizer", TokenizerFamily.Unread, "spiece.model", "longt5 switch_transformers t5 umt5"),
+        new("XGLMTokenizer", TokenizerFamily.Unread, "sentencepiece.bpe.model", "xglm"),
+        new("XLNetTokenizer", TokenizerFamily.Unread, "spiece.model", "xlnet"),
+    ];
 
+    /// <summary>Read from a SentencePiece model.</summary>
+    public bool IsSentencePiece => File.EndsWith(".model", StringComparison.Ordinal);
+
+    /// <summary>The class that a folder names, as transformers 4.57 finds it where there is no tokenizer.json; null: none, or a type that is not known.</summary>
+    /// <remarks>
+    /// <c>tokenizer_class</c> of tokenizer_config.json, else of config.json, else the class of config.json's <c>model_type</c>. A type whose class has no file in the folder counts for nothing:
+    /// models are trained with other tokenizers than their type's (ALBERT on BERT's vocabulary).
+    /// </remarks>
     /// <param name="folder">Where config.json may be.</param>
     /// <param name="config">tokenizer_config.json; null: there is none.</param>
-    /// <param name="isNamed">By its name; false: only the type of the model suggests it.</param>
+    /// <param name="type">The type of the model, where only that suggests the class; null: its name stands there.</param>
     /// <exception cref="TokenizerException">A class is named that is not read.</exception>
-    public static TokenizerFamily Of(string folder, JsonValue? config, out bool isNamed)
+    public static TokenizerClass? Of(string folder, JsonValue? config, out string? type)
     {
-        isNamed = true;
+        type = null;
         if (config?.Find("tokenizer_class") is { } named) return Of(named);
-        if (Sidecar.Read(folder, "config.json") is not { } model) return TokenizerFamily.None;
+        if (Sidecar.Read(folder, "config.json") is not { } model) return null;
         if (model.Find("tokenizer_class") is { } ofModel) return Of(ofModel);
-        isNamed = false;
-        return model.Find("model_type") is { IsText: true } type ? s_modelTypes.GetValueOrDefault(type.Text()) : TokenizerFamily.None;
+        if (model.Find("model_type") is not { IsText: true } found) return null;
+        string text = type = found.Text();
+        return Array.Find(s_all, known => Array.IndexOf(known.ModelTypes.Split(' '), text) >= 0 && text.Length > 0);
     }
 
-    private static TokenizerFamily Of(JsonValue named)
+    /// <summary>Says that a folder without tokenizer.json needs one.</summary>
+    /// <param name="path">The file of this class.</param>
+    /// <param name="type">The type of the model that stands for it.</param>
+    public TokenizerException NotRead(string path, string type) => new(
+        $"{path}: model_type of config.json is {type}, which stands for {Name}; that class is not read from its original files. A tokenizer.json decides: save one there (in transformers, "
+        + "AutoTokenizer.from_pretrained(folder).save_pretrained(folder), where the class has a fast form). If the file is another class's, name that as tokenizer_class in tokenizer_config.json.");
+
+    private static TokenizerClass Of(JsonValue named)
     {
-        string name = named.Text();
-        if (s_classes.TryGetValue(name.EndsWith("Fast", StringComparison.Ordinal) ? name[..^4] : name, out TokenizerFamily family)) return family;
-        throw new TokenizerException($"{named.File}: tokenizer_class is {name}, which is not read from its original files; supported: {string.Join(", ", s_classes.Keys)}. "
-            + "Save the tokenizer as tokenizer.json.");
+        string name = named.Text(), plain = name.EndsWith("Fast", StringComparison.Ordinal) ? name[..^4] : name;
+        if (Array.Find(s_all, known => known.Name == plain) is { Family: not TokenizerFamily.Unread } found) return found;
+        IEnumerable<string> supported = from known in s_all where known.Family != TokenizerFamily.Unread select known.Name;
+        throw new TokenizerException($"{named.File}: tokenizer_class is {name}, which is not read from its original files; supported: {string.Join(", ", supported)}. Save the tokenizer as tokenizer.json.");
     }
 }
 

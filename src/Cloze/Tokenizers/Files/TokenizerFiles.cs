@@ -18,12 +18,13 @@ internal static class TokenizerFiles
 
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         JsonValue? config = Sidecar.Read(folder, "tokenizer_config.json");
-        TokenizerFamily family = TokenizerClass.Of(folder, config, out bool isNamed);
-        bool isItsFile = family == TokenizerFamily.None || (isText ? family == TokenizerFamily.Bert : IsSentencePiece(family));
-        if (!isItsFile && !isNamed) family = TokenizerFamily.None;
-        else if (!isItsFile)
-            throw new TokenizerException($"{path} is not what {folder} names: its class is {family}, which is read from {FileOf(family)}. Give the folder, or the file alone.");
-        return isText ? BertFiles.Read(path, config) : SentencePieceFiles.Read(path, family, config);
+        TokenizerClass? named = TokenizerClass.Of(folder, config, out string? type);
+        bool isItsFile = named is null || (isText ? named.File == "vocab.txt" : named.IsSentencePiece);
+        if (!isItsFile && type is null)
+            throw new TokenizerException($"{path} is not what {folder} names: its class is {named!.Family}, which is read from {named.File}. Give the folder, or the file alone.");
+        if (!isItsFile) named = null;
+        if (named is { Family: TokenizerFamily.Unread }) throw named.NotRead(path, type!);
+        return isText ? BertFiles.Read(path, config) : SentencePieceFiles.Read(path, named?.Family ?? TokenizerFamily.None, config);
     }
 
     private static TokenizerParts LoadFolder(string folder)
@@ -31,48 +32,42 @@ internal static class TokenizerFiles
         string json = Path.Combine(folder, "tokenizer.json");
         if (File.Exists(json)) return TokenizerJson.Read(json);
         JsonValue? config = Sidecar.Read(folder, "tokenizer_config.json");
-        TokenizerFamily family = TokenizerClass.Of(folder, config, out bool isNamed);
-        string? vocabulary = Find(folder, "vocab.txt"), bpe = Find(folder, "vocab.json");
-        string? model = IsSentencePiece(family) ? Model(folder, FileOf(family)) : null; // otherwise such files are none of its business
-        if (!isNamed && (IsSentencePiece(family) ? model : family == TokenizerFamily.Bert ? vocabulary : bpe) is null) family = TokenizerFamily.None;
-        if (family == TokenizerFamily.None && (vocabulary ?? bpe) is null) model = Model(folder, FileOf(family));
-        return family switch
+        TokenizerClass? named = TokenizerClass.Of(folder, config, out string? type);
+        if (named is not null)
         {
-            TokenizerFamily.None when vocabulary is not null => BertFiles.Read(vocabulary, config),
-            TokenizerFamily.None when bpe is not null => BpeFiles.Read(folder, TokenizerFamily.Gpt2, config),
-            TokenizerFamily.None when model is not null => SentencePieceFiles.Read(model, family, config),
-            TokenizerFamily.None => throw new TokenizerException(
-                $"{folder} holds neither tokenizer.json nor vocab.txt, vocab.json with merges.txt, or a SentencePiece .model. Copy one of them into the folder."),
-            TokenizerFamily.Bert when vocabulary is not null => BertFiles.Read(vocabulary, config),
-            TokenizerFamily.Gpt2 or TokenizerFamily.Roberta or TokenizerFamily.Deberta when bpe is not null => BpeFiles.Read(folder, family, config),
-            _ when IsSentencePiece(family) && model is not null => SentencePieceFiles.Read(model, family, config),
-            _ => throw new TokenizerException($"{folder} names the class {family}, but holds neither tokenizer.json nor {FileOf(family)}. Copy one of them into the folder."),
-        };
+            if ((named.IsSentencePiece ? Model(folder, named.File) : Find(folder, named.File)) is { } own) return OfClass(named, own, type, config);
+            if (type is null)
+                throw new TokenizerException($"{folder} names the class {named.Family}, but holds neither tokenizer.json nor {named.File}. Copy one of them into the folder.");
+        }
+        if (Find(folder, "vocab.txt") is { } vocabulary) return BertFiles.Read(vocabulary, config);
+        if (Find(folder, "vocab.json") is not null) return BpeFiles.Read(folder, TokenizerFamily.Gpt2, config);
+        if (Model(folder) is { } model) return SentencePieceFiles.Read(model, TokenizerFamily.None, config);
+        throw new TokenizerException(
+            $"{folder} holds neither tokenizer.json nor vocab.txt, vocab.json with merges.txt, or a SentencePiece .model. Copy one of them into the folder.");
     }
 
-    private static bool IsSentencePiece(TokenizerFamily family) =>
-        family is TokenizerFamily.Albert or TokenizerFamily.Camembert or TokenizerFamily.DebertaV2 or TokenizerFamily.XlmRoberta;
-
-    /// <summary>The original file that a class is read from.</summary>
-    private static string FileOf(TokenizerFamily family) => family switch
+    private static TokenizerParts OfClass(TokenizerClass named, string own, string? type, JsonValue? config) => named.Family switch
     {
-        TokenizerFamily.Bert => "vocab.txt",
-        TokenizerFamily.Albert => "spiece.model",
-        TokenizerFamily.DebertaV2 => "spm.model",
-        TokenizerFamily.Camembert or TokenizerFamily.XlmRoberta => "sentencepiece.bpe.model",
-        _ => "vocab.json",
+        TokenizerFamily.Unread => throw named.NotRead(own, type!),
+        TokenizerFamily.Bert => BertFiles.Read(own, config),
+        TokenizerFamily.Gpt2 or TokenizerFamily.Roberta or TokenizerFamily.Deberta => BpeFiles.Read(Path.GetDirectoryName(own)!, named.Family, config),
+        _ => SentencePieceFiles.Read(own, named.Family, config),
     };
 
     private static string? Find(string folder, string name) => Path.Combine(folder, name) is var path && File.Exists(path) ? path : null;
 
-    /// <summary>The SentencePiece model: under the class's own name, under another usual one, or the only one there is.</summary>
-    private static string? Model(string folder, string own)
+    /// <summary>The SentencePiece model: under the class's own name, under the one other usual name, or the only one there is.</summary>
+    /// <param name="folder">Where it lies.</param>
+    /// <param name="own">The class's name for it; null: no class is known.</param>
+    /// <exception cref="TokenizerException">There are several, and nothing says which counts.</exception>
+    private static string? Model(string folder, string? own = null)
     {
-        foreach (string name in (ReadOnlySpan<string>)[own, .. s_models])
-            if (name.EndsWith(".model", StringComparison.Ordinal) && Find(folder, name) is { } path) return path;
-        string[] others = Directory.GetFiles(folder, "*.model");
-        if (others.Length < 2) return others.FirstOrDefault();
-        Array.Sort(others, StringComparer.Ordinal);
-        throw new TokenizerException($"{folder} holds {others.Length} files that end in .model, none of which is {string.Join(" or ", s_models)}: {Path.GetFileName(others[0])}, {Path.GetFileName(others[1])}. Give one of them.");
+        if (own is not null && Find(folder, own) is { } path) return path;
+        string[] usual = Array.FindAll(s_models, name => Find(folder, name) is not null);
+        string[] found = usual.Length > 0 ? usual : Array.ConvertAll(Directory.GetFiles(folder, "*.model"), file => Path.GetFileName(file)!);
+        if (found.Length < 2) return found.Length == 0 ? null : Path.Combine(folder, found[0]);
+        Array.Sort(found, StringComparer.Ordinal);
+        throw new TokenizerException($"{folder} holds {found.Length} SentencePiece models and nothing that says which counts: {found[0]}, {found[1]}. "
+            + "Give one of them, or name the class in tokenizer_config.json (tokenizer_class).");
     }
 }

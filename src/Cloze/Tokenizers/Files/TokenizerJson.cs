@@ -143,13 +143,29 @@ internal sealed class TokenizerJson
         string type = Field("type")?.Text() ?? (_model.ContainsKey("max_input_chars_per_word") ? "WordPiece" : _model.ContainsKey("merges") ? "BPE" : _model.ContainsKey("vocab") ? "Unigram" : "without a type");
         return type switch
         {
-            "WordPiece" => new WordPiece(Vocabulary(), Field("unk_token")?.Text() ?? "[UNK]", Field("continuing_subword_prefix")?.Text() ?? "##", Field("max_input_chars_per_word")?.Number() ?? 100),
+            "WordPiece" => WordPiece(),
             "BPE" => Bpe(preTokenizers),
-            "WordLevel" => new WordLevel(Vocabulary(), Field("unk_token")?.Text() ?? "[UNK]"),
+            "WordLevel" => WordLevel(),
             "Unigram" when Field("vocab") is { } pieces => UnigramJson.Read(pieces, Field("unk_id"), Field("byte_fallback")?.Flag() ?? false),
             "Unigram" => throw NoVocabulary(),
             _ => throw new TokenizerException($"{_path}: model is {type}, which is not supported; supported: BPE, Unigram, WordLevel, WordPiece. Save the tokenizer with one of these models."),
         };
+    }
+
+    private ITokenModel WordPiece()
+    {
+        string unknown = Field("unk_token")?.Text() ?? "[UNK]", prefix = Field("continuing_subword_prefix")?.Text() ?? "##";
+        Vocabulary vocabulary = Vocabulary();
+        WordPiece model = new(vocabulary, unknown, prefix, Field("max_input_chars_per_word")?.Number() ?? 100);
+        return vocabulary.HasSharedIds ? new OwnTexts(model, vocabulary, unknown, prefix) : model;
+    }
+
+    private ITokenModel WordLevel()
+    {
+        string unknown = Field("unk_token")?.Text() ?? "[UNK]";
+        Vocabulary vocabulary = Vocabulary();
+        WordLevel model = new(vocabulary, unknown);
+        return vocabulary.HasSharedIds ? new OwnTexts(model, vocabulary, unknown, prefix: "") : model;
     }
 
     private Bpe Bpe(List<IPreTokenizerStep> preTokenizers)

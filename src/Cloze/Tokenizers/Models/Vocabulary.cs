@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Cloze.Tokenizers;
 
@@ -26,7 +27,7 @@ internal sealed class Vocabulary
     private readonly Slot[] _slots;
     private readonly int _shift;
     private readonly ulong _mixer = HashSeed.Multiplier;
-    private readonly int[] _entryOfId; // entry + 1; empty where ids are too far apart
+    private readonly int[] _entryOfId; // entry + 1, negative where earlier entries have the id, too; empty where ids are too far apart
     private readonly Dictionary<int, int>? _entryOfSparseId;
 
     /// <summary>Entries in file order; a text that comes again replaces the earlier one.</summary>
@@ -68,8 +69,9 @@ internal sealed class Vocabulary
         {
             int id = entries[i].Id;
             if (id < 0) continue;
-            if (isDense) _entryOfId[id] = i + 1;
-            else _entryOfSparseId![id] = i + 1;
+            ref int place = ref isDense ? ref _entryOfId[id] : ref CollectionsMarshal.GetValueRefOrAddDefault(_entryOfSparseId!, id, out _);
+            if (place != 0) HasSharedIds = true;
+            place = place == 0 ? i + 1 : -(i + 1);
         }
     }
 
@@ -78,6 +80,9 @@ internal sealed class Vocabulary
 
     /// <summary>−1: there is no entry.</summary>
     public int LargestId { get; }
+
+    /// <summary>Several texts have one id.</summary>
+    public bool HasSharedIds { get; }
 
     /// <summary>UTF-16 units of the longest text.</summary>
     public int MaxLength { get; }
@@ -101,13 +106,11 @@ internal sealed class Vocabulary
         return id >= 0 ? id : null;
     }
 
-    public string? TokenOf(int id)
-    {
-        int entry = 0;
-        if ((uint)id < (uint)_entryOfId.Length) entry = _entryOfId[id];
-        else _entryOfSparseId?.TryGetValue(id, out entry);
-        return entry == 0 ? null : Text(entry - 1).ToString();
-    }
+    /// <summary>The text of an id, the last in the file where several have it; null: no such id.</summary>
+    public string? TokenOf(int id) => EntryOf(id) is var entry && entry == 0 ? null : Text(Math.Abs(entry) - 1).ToString();
+
+    /// <summary>Several texts have this id.</summary>
+    public bool IsShared(int id) => EntryOf(id) < 0;
 
     /// <summary>The id of the entry whose text is <paramref name="head"/> and then <paramref name="tail"/>, or −1.</summary>
     /// <param name="hash">Of both together.</param>
@@ -124,6 +127,14 @@ internal sealed class Vocabulary
             ReadOnlySpan<char> text = Text(slot.EntryPlusOne - 1);
             if (text.Length == head.Length + tail.Length && text.StartsWith(head) && text.EndsWith(tail)) return _entries[slot.EntryPlusOne - 1].Id;
         }
+    }
+
+    private int EntryOf(int id)
+    {
+        int entry = 0;
+        if ((uint)id < (uint)_entryOfId.Length) entry = _entryOfId[id];
+        else _entryOfSparseId?.TryGetValue(id, out entry);
+        return entry;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

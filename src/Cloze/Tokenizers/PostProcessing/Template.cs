@@ -27,9 +27,15 @@ internal sealed record Template(TemplatePiece[] Single, TemplatePiece[] Pair)
     /// <summary>Further windows take the types of the kept one; else 0 for the first sequence and 1 for the second, as the reference does.</summary>
     public bool HasTypesForAllWindows { get; init; }
 
-    /// <summary>No post-processor: A, or A and B with types 0 and 1.</summary>
-    public static Template None { get; } = new(
+    /// <summary>There is no post-processor: the reference does not number a single text's sequence then, and counts its padding as part of it.</summary>
+    public bool IsAbsent { get; init; }
+
+    /// <summary>A post-processor without a template: A, or A and B with types 0 and 1.</summary>
+    public static Template Sequences { get; } = new(
         [TemplatePiece.Sequence(TokenSource.First, 0)], [TemplatePiece.Sequence(TokenSource.First, 0), TemplatePiece.Sequence(TokenSource.Second, 1)]);
+
+    /// <summary>No post-processor: A, or A and B with types 0 and 1.</summary>
+    public static Template None { get; } = Sequences with { IsAbsent = true };
 
     /// <summary>[CLS] A [SEP], and [CLS] A [SEP] B [SEP] with types 0 and 1.</summary>
     public static Template Bert(string cls, int clsId, string sep, int sepId)
@@ -76,7 +82,7 @@ internal sealed record Template(TemplatePiece[] Single, TemplatePiece[] Pair)
     }
 
     /// <summary>The same order and types of the sequences, no special tokens: what not adding special tokens means to the reference.</summary>
-    public Template WithoutSpecials() => new(Array.FindAll(Single, IsSequence), Array.FindAll(Pair, IsSequence)) { Trims = Trims };
+    public Template WithoutSpecials() => new(Array.FindAll(Single, IsSequence), Array.FindAll(Pair, IsSequence)) { Trims = Trims, IsAbsent = IsAbsent };
 
     /// <summary>The same, knowing which special tokens differ from the vocabulary's text for their ids.</summary>
     public Template WithSurfaces(Func<int, string?> tokenOf)

@@ -118,6 +118,9 @@ internal sealed class TokenSink
         if (KeepsSurfaces) Surfaces.Add(new(Count, text.ToString()));
     }
 
+    /// <summary>The text of token <paramref name="index"/>, behind all that have one so far, is not its vocabulary entry.</summary>
+    public void AddSurface(int index, string text) => Surfaces.Add(new(index, text));
+
     /// <summary>Takes back the tokens from <paramref name="count"/> on.</summary>
     public void Rewind(int count) => Count = count;
 
