@@ -13,6 +13,7 @@ internal ref struct JsonFault
     private readonly ReadOnlySpan<byte> _text;
     private readonly Stack<bool> _objects = new();   // what is open, an object or a list
     private int _at;
+    private bool _isTooDeep;
 
     private JsonFault(ReadOnlySpan<byte> text) => _text = text;
 
@@ -22,9 +23,18 @@ internal ref struct JsonFault
         if (utf8.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE]) || utf8.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF])) return "is UTF-16; JSON in UTF-8 is needed";
         if (!Utf8.IsValid(utf8)) return $"is not valid UTF-8 at {Place(utf8, Broken(utf8))}";
         if (utf8.Trim(" \t\r\n"u8).IsEmpty) return utf8.IsEmpty ? "is empty; JSON is needed" : "holds white space only; JSON is needed";
+        if (TooDeep(utf8) is { } deep) return deep;
         JsonFault fault = new(utf8);
         return fault.Find() is { } needed ? $"is not valid JSON: {fault.Place()}; {needed} is needed"
             : "holds a text with half of a surrogate pair (\\ud800 … \\udfff)";
+    }
+
+    /// <summary>That it is right as far as it is nested too deep to be read: a clause as above; null: it is something else.</summary>
+    public static string? TooDeep(ReadOnlySpan<byte> utf8)
+    {
+        JsonFault fault = new(utf8);
+        fault.Find();
+        return fault._isTooDeep ? $"holds lists and objects within one another more than {MostDepth} deep at {Place(utf8, fault._at)}; at most {MostDepth} are read" : null;
     }
 
     /// <summary>What a value is, as a person calls it.</summary>
@@ -57,7 +67,11 @@ internal ref struct JsonFault
                 if (IsAtEnd) return value;
                 if (_text[_at] is (byte)'{' or (byte)'[')
                 {
-                    if (_objects.Count == MostDepth) return $"a value within at most {MostDepth} lists and objects";
+                    if (_objects.Count == MostDepth)
+                    {
+                        _isTooDeep = true;
+                        return value;
+                    }
                     _objects.Push(_text[_at++] == '{');
                     (isFirst, isValue) = (true, !_objects.Peek());
                     if (isValue) continue;

@@ -83,12 +83,13 @@ public static class Conversion
         IReadOnlyList<NewTensor> tensors = converted.Tensors;
         IReadOnlyList<(string Name, byte[] Content)> added = options.Pooling is { } pooling
             ? EmbedderFiles.Of(over ?? model, converted.Encoder, pooling, options.Normalize) : [];
-        using OutputFolder folder = OutputFolder.Create(output, options.Force);
+        HashSet<string> files = [.. Files(model)];
+        using OutputFolder folder = OutputFolder.Create(output, options.Force, [.. files, .. over is null ? [] : Files(over)]);
         List<string> leftOut = [];
         HashSet<string> own = over is null ? [] : [.. Files(over).Where(file =>
             !IsWeights(file) && file is not (AdapterConfig.FileName or Adapter.TorchWeightsName or "config.json" or Card))];
         foreach (string file in own) folder.Write(file, stream => Copy(over!, file, stream));
-        foreach (string file in Files(model).Where(file => !own.Contains(file)))
+        foreach (string file in files.Where(file => !own.Contains(file)).Order(StringComparer.Ordinal))
         {
             cancellation.ThrowIfCancellationRequested();
             bool isRead = checkpoint.Weights.Files.Contains(Path.Combine(model, file));

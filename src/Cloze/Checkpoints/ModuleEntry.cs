@@ -10,6 +10,7 @@ namespace Cloze.Checkpoints;
 internal sealed record ModuleEntry(string Source, string Kind, string Path, string Folder)
 {
     public const string FileName = "modules.json";
+    private const int MostModules = 100;
     private const string Package = "sentence_transformers.";
 
     /// <exception cref="CheckpointException">Not such a list, code of its own, or a path that leaves the folder.</exception>
@@ -27,6 +28,7 @@ internal sealed record ModuleEntry(string Source, string Kind, string Path, stri
             {
                 if (reader.TokenType != JsonTokenType.StartObject)
                     throw new CheckpointException($"{path}: module {modules.Count} is {JsonFault.Kind(reader.TokenType)}; an object with type and path is needed.");
+                if (modules.Count == MostModules) throw new CheckpointException($"{path} lists more than {MostModules} modules; no model has as many.");
                 int start = (int)reader.TokenStartIndex;
                 reader.Skip();
                 modules.Add(Read(folder, path, ConfigFields.Parse(utf8.AsSpan(start..(int)reader.BytesConsumed), $"{path}: module {modules.Count}")));
@@ -47,7 +49,8 @@ internal sealed record ModuleEntry(string Source, string Kind, string Path, stri
         string type = fields.Text("type") ?? throw new CheckpointException($"{fields.Source}: type is missing; the class of a module is needed.");
         if (!type.StartsWith(Package, StringComparison.Ordinal))
             throw new CheckpointException($"{path}: module {FileFault.Shown(type)} is code of its own, which is not run; modules of {Package}* are supported.");
-        string given = (fields.Text("path") ?? "").TrimEnd('/');
+        string given = (fields.Text("path") ?? throw new CheckpointException(
+            $"{fields.Source}: path is {(fields.IsNull("path") ? "null" : "missing")}; the folder of {FileFault.Shown(type)} is needed, \"\" for the model's own.")).TrimEnd('/');
         if (given.Length > 0 && !FolderBounds.IsPlainPath(given))
             throw new CheckpointException($"{path}: path {FileFault.Shown(given)} of module {FileFault.Shown(type)} leaves the folder, "
                 + $"or is no plain path; name a folder beside {FileName}, or within one.");

@@ -15,8 +15,9 @@ internal sealed class OutputFolder : IDisposable
     private OutputFolder(string target, string temporary, FileStream held) => (_target, _temporary, _held) = (target, temporary, held);
 
     /// <param name="force">Replace a checkpoint folder that is there.</param>
+    /// <param name="written">Files that will stand there, by their paths in the folder: those that are there already are replaced, too.</param>
     /// <exception cref="IOException">Something stands there that must not be replaced, or the place cannot be written.</exception>
-    public static OutputFolder Create(string path, bool force)
+    public static OutputFolder Create(string path, bool force, IReadOnlyCollection<string>? written = null)
     {
         string target = RealPath(path);
         RemoveLeftovers(target);
@@ -24,8 +25,10 @@ internal sealed class OutputFolder : IDisposable
         if (Directory.Exists(target))
         {
             if (!force) throw new IOException($"{path} exists; --force replaces it.");
-            if (Directory.EnumerateFileSystemEntries(target).Any() && !IsCheckpoint(target))
+            if (Directory.EnumerateFileSystemEntries(target).Any() && !CheckpointFolder.IsOne(target))
                 throw new IOException($"{path} holds other things than a checkpoint (config.json and weights), and is not replaced; name another folder.");
+            if (CheckpointFolder.Others(target, written ?? []) is { } others)
+                throw new IOException($"{path} holds what no checkpoint consists of ({others}), and is not replaced; move that away, or name another folder.");
         }
         try
         {
@@ -61,9 +64,6 @@ internal sealed class OutputFolder : IDisposable
         File.Delete(held.Name);
         held.Dispose();
     }
-
-    private static bool IsCheckpoint(string folder) => File.Exists(Path.Combine(folder, "config.json"))
-        && Directory.EnumerateFiles(folder).Any(path => Path.GetExtension(path) is ".safetensors" or ".bin" or ".pt");
 
     /// <summary>Without links at its end and without . and ..</summary>
     /// <exception cref="IOException">It is empty.</exception>

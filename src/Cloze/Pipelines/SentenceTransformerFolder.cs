@@ -93,6 +93,8 @@ internal sealed record PoolingSettings(IReadOnlyList<Pooling> Modes, bool Includ
         Pooling[] modes = config.TextOrTexts("pooling_mode") is { } names
             ? [.. names.Select(name => PoolingModes.Parse(name) ?? throw config.Unsupported("pooling_mode", name, PoolingModes.Known))]
             : [.. PoolingModes.All.Where(mode => config.Flag(mode.Flag, false)).Select(mode => mode.Pooling)];
+        if (!config.Has("word_embedding_dimension") && !config.Has("embedding_dimension"))
+            throw new CheckpointException($"{config.Source}: word_embedding_dimension is missing, which sentence-transformers needs; it is the model's hidden_size.");
         return new(modes.Length == 0 ? [Pooling.Mean] : modes, config.Flag("include_prompt", true));
     }
 }

@@ -229,6 +229,35 @@ public class ConversionTests
                 StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("precious.txt")]
+    [InlineData(".git/HEAD")]
+    [InlineData("1_Pooling/results/table.csv")]
+    public void Convert_RefusesToReplaceAFolderWithWhatNoCheckpointConsistsOf(string file)
+    {
+        using TemporaryFolder folder = new();
+        new TinyBert().Write(folder);
+        Converted(folder.Model(), folder.Output(), WeightFormat.F16);
+        string kept = folder.Write(Path.Combine("output", file), "precious");
+        string message = Assert.Throws<IOException>(() => Converted(folder.Model(), folder.Output(), WeightFormat.F32, force: true)).Message;
+        Assert.Contains("holds what no checkpoint consists of", message, StringComparison.Ordinal);
+        Assert.Contains(file.Split('/')[^1], message, StringComparison.Ordinal);
+        Assert.Equal("precious", File.ReadAllText(kept));
+    }
+
+    [Fact]
+    public void Convert_ReplacesWhatItWroteItself()
+    {
+        using TemporaryFolder folder = new();
+        new TinyBert().Write(folder);
+        folder.Write("model/notes.txt", "of the model");
+        folder.Write("model/onnx/settings.ini", "of the model");
+        folder.Write("model/1_Pooling/config.json", "{}");
+        Converted(folder.Model(), folder.Output(), WeightFormat.F16);
+        Converted(folder.Model(), folder.Output(), WeightFormat.F32, force: true);
+        Assert.Equal("of the model", File.ReadAllText(Path.Combine(folder.Output(), "onnx", "settings.ini")));
+    }
+
     [Fact]
     public void Convert_ReplacesACheckpointOnlyWhenForcedAndNothingElseEver()
     {
@@ -236,12 +265,12 @@ public class ConversionTests
         new TinyBert().Write(folder);
         folder.Write("output/config.json", "{}");
         folder.Write("output/model.safetensors", "");
-        folder.Write("output/old.txt", "old");
+        folder.Write("output/vocab.txt", "old");
         Assert.Contains("exists; --force replaces it", Assert.Throws<IOException>(() => Converted(folder.Model(), folder.Output(), WeightFormat.F32)).Message,
             StringComparison.Ordinal);
-        Assert.Equal("old", File.ReadAllText(Path.Combine(folder.Output(), "old.txt")));
+        Assert.Equal("old", File.ReadAllText(Path.Combine(folder.Output(), "vocab.txt")));
         Converted(folder.Model(), folder.Output(), WeightFormat.F32, force: true);
-        Assert.False(File.Exists(Path.Combine(folder.Output(), "old.txt")));
+        Assert.False(File.Exists(Path.Combine(folder.Output(), "vocab.txt")));
         Assert.Equal(["model", "output"], Directory.GetFileSystemEntries(folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
 
         folder.Write("home/letter.txt", "dear");

@@ -44,7 +44,7 @@ internal sealed class JsonValue
         }
         catch (JsonException e)
         {
-            throw NotJson(file, e);
+            throw NotJson(file, json.AsSpan(start), e);
         }
     }
 
@@ -61,8 +61,10 @@ internal sealed class JsonValue
     public static int Start(byte[] json) => json.AsSpan().StartsWith("\uFEFF"u8) ? 3 : 0;
 
     /// <summary>The line and the place of the fault; the runtime's own words may have been trimmed away.</summary>
-    public static TokenizerException NotJson(string file, JsonException e) => new(string.Create(CultureInfo.InvariantCulture,
-        $"{file} is not valid JSON at line {(e.LineNumber ?? 0) + 1}, byte {(e.BytePositionInLine ?? 0) + 1} (cut, corrupt, or nested too deep). Fetch the file again."), e);
+    public static TokenizerException NotJson(string file, ReadOnlySpan<byte> json, JsonException e) => JsonFault.TooDeep(json) is { } deep
+        ? new($"{file} {deep}. No tokenizer needs that; fetch the file again.", e)
+        : new(string.Create(CultureInfo.InvariantCulture,
+            $"{file} is not valid JSON at line {(e.LineNumber ?? 0) + 1}, byte {(e.BytePositionInLine ?? 0) + 1} (cut or corrupt). Fetch the file again."), e);
 
     public JsonValue? Find(string name)
     {

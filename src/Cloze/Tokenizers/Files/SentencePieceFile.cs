@@ -52,7 +52,7 @@ internal sealed class SentencePieceFile
     /// <exception cref="TokenizerException">It is no such file, broken, or a model of another kind than Unigram.</exception>
     public static SentencePieceFile Read(string path)
     {
-        byte[] bytes = WholeFile.Read(path);
+        byte[] bytes = TokenizerBytes.Read(path);
         SentencePieceFile file = new(path, bytes.Length);
         ProtobufReader model = new(bytes, path, "");
         while (model.Next())

@@ -140,6 +140,6 @@ internal static class Sidecar
     public static JsonValue? Read(string folder, string name)
     {
         string path = Path.Combine(folder, name);
-        return File.Exists(path) ? JsonValue.Parse(WholeFile.Read(path), path) : null;
+        return File.Exists(path) ? JsonValue.Parse(TokenizerBytes.Read(path), path) : null;
     }
 }

@@ -23,7 +23,7 @@ internal sealed class TokenizerJson
     public static TokenizerParts Read(string path)
     {
         FirstCalls.CompileScan();
-        byte[] json = WholeFile.Read(path);
+        byte[] json = TokenizerBytes.Read(path);
         FirstCalls.CompileFor(json);
         TokenizerJson file = new(path, json);
         try
@@ -42,7 +42,7 @@ internal sealed class TokenizerJson
 
     /// <summary>The normalizer alone, whatever the model; null: the file has none.</summary>
     internal static INormalizer? ReadNormalizer(string path) =>
-        JsonValue.Parse(WholeFile.Read(path), path).Find("normalizer") is { } normalizer ? NormalizerJson.Read(normalizer) : null;
+        JsonValue.Parse(TokenizerBytes.Read(path), path).Find("normalizer") is { } normalizer ? NormalizerJson.Read(normalizer) : null;
 
     private void Scan(VocabularyScan? scan)
     {
@@ -64,7 +64,7 @@ internal sealed class TokenizerJson
         }
         catch (JsonException e) when (scan is null)
         {
-            throw JsonValue.NotJson(_path, e);
+            throw JsonValue.NotJson(_path, _json.AsSpan(_start), e);
         }
         catch (InvalidOperationException e)
         {

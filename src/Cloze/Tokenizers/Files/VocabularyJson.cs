@@ -6,7 +6,7 @@ internal static class VocabularyJson
     /// <exception cref="TokenizerException">The file is no such object.</exception>
     public static Vocabulary Read(string path)
     {
-        byte[] json = WholeFile.Read(path);
+        byte[] json = TokenizerBytes.Read(path);
         if (VocabularyScan.TakeWhole(json, JsonValue.Start(json)) is { } scan) return new(scan.Pool, scan.Entries);
 
         List<JsonValue> fields = JsonValue.Parse(json, path).Fields(); // something unusual is in it, or wrong with it

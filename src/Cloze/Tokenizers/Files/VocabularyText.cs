@@ -10,7 +10,7 @@ internal static class VocabularyText
     /// <exception cref="TokenizerException">The file is not UTF-8.</exception>
     public static string ReadText(string path)
     {
-        byte[] bytes = WholeFile.Read(path);
+        byte[] bytes = TokenizerBytes.Read(path);
         if (!Utf8.IsValid(bytes)) throw new TokenizerException($"{path} is not UTF-8. Fetch the file again.");
         return System.Text.Encoding.UTF8.GetString(bytes).TrimStart('\uFEFF');
     }
@@ -19,7 +19,7 @@ internal static class VocabularyText
     /// <exception cref="TokenizerException">The file is not UTF-8.</exception>
     public static Vocabulary Read(string path)
     {
-        byte[] bytes = WholeFile.Read(path);
+        byte[] bytes = TokenizerBytes.Read(path);
         char[] text = new char[bytes.Length + Vocabulary.PoolSlack]; // no more units than bytes
         if (Utf8.ToUtf16(bytes, text, out int read, out int length, replaceInvalidSequences: false) != OperationStatus.Done)
             throw new TokenizerException($"{path} is not UTF-8 at byte {read}; a vocabulary has one token a line. Fetch the file again.");
