@@ -4,7 +4,6 @@ namespace Cloze.Checkpoints;
 internal static class CheckpointFolder
 {
     private const int FirstShown = 3;
-    private static readonly EnumerationOptions s_all = new() { RecurseSubdirectories = true, AttributesToSkip = 0, IgnoreInaccessible = false };
     private static readonly HashSet<string> s_files =
     [
         "config.json", "generation_config.json", "config_sentence_transformers.json", ModuleEntry.FileName, AdapterConfig.FileName, .. LengthFiles.Names,
@@ -23,7 +22,7 @@ internal static class CheckpointFolder
     {
         string[] others =
         [
-            .. new DirectoryInfo(folder).EnumerateFileSystemInfos("*", s_all)
+            .. FolderTree.Entries(folder)
                 .Where(entry => !IsKnown(entry, Path.GetRelativePath(folder, entry.FullName), written))
                 .Select(entry => Path.GetRelativePath(folder, entry.FullName)).Order(StringComparer.Ordinal),
         ];

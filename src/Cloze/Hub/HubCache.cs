@@ -19,8 +19,6 @@ public sealed record CachedModel(string Repository, IReadOnlyList<CachedRevision
 /// <summary>What lies in the cache of a hub, whoever put it there; other things than models are left alone.</summary>
 public sealed class HubCache(string folder)
 {
-    private static readonly EnumerationOptions s_all = new() { RecurseSubdirectories = true, AttributesToSkip = 0, IgnoreInaccessible = false };
-
     /// <summary>In the order of their names; one that is broken says so (<see cref="CachedModel.Fault"/>).</summary>
     /// <exception cref="HubException">The folder cannot be read.</exception>
     public IReadOnlyList<CachedModel> List() => !Directory.Exists(folder) ? []
@@ -106,7 +104,7 @@ public sealed class HubCache(string folder)
 
     /// <summary>Files and links to files at any depth; links to folders are not entered.</summary>
     private static FileInfo[] FilesOf(string path) => !Directory.Exists(path) ? []
-        : [.. new DirectoryInfo(path).EnumerateFiles("*", s_all)];
+        : [.. FolderTree.Entries(path).OfType<FileInfo>()];
 
     /// <summary>Where a link leads, by its text; null: it is none.</summary>
     private static string? Target(FileInfo file) => file.LinkTarget is { } target ? Path.GetFullPath(target, file.DirectoryName!) : null;

@@ -246,6 +246,17 @@ public class ConversionTests
     }
 
     [Fact]
+    public void Convert_DoesNotEnterALinkInTheFolderToReplace()
+    {
+        using TemporaryFolder folder = new();
+        new TinyBert().Write(folder);
+        Converted(folder.Model(), folder.Output(), WeightFormat.F16);
+        Directory.CreateSymbolicLink(Path.Combine(folder.Output(), "1_Pooling"), "..");
+        string message = Assert.Throws<IOException>(() => Converted(folder.Model(), folder.Output(), WeightFormat.F32, force: true)).Message;
+        Assert.Contains("holds what no checkpoint consists of (1_Pooling)", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Convert_ReplacesWhatItWroteItself()
     {
         using TemporaryFolder folder = new();

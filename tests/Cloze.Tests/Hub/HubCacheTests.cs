@@ -53,6 +53,7 @@ public class HubCacheTests
         string refs = Directory.CreateDirectory(Path.Combine(at.Cache, "models--acme--broken", "refs")).FullName;
         File.CreateSymbolicLink(Path.Combine(refs, "main"), "main");
         Directory.CreateDirectory(Path.Combine(at.Cache, "models----"));
+        Directory.CreateSymbolicLink(Path.Combine(at.ModelFolder, "refs", "circle"), ".."); // is not entered
         HubCache cache = new(at.Cache);
         IReadOnlyList<CachedModel> models = cache.List();
         Assert.Equal(["/", "acme/broken", "acme/tiny"], models.Select(model => model.Repository));
