@@ -15,7 +15,7 @@ internal sealed class ModulePatterns(string source)
     private const int MostLetters = 10_000, MostExpressions = 1000;
     private const string Instead = "; list the modules by their names instead";
     private static readonly TimeSpan s_mostTime = TimeSpan.FromSeconds(0.75), s_mostTimeOfOne = TimeSpan.FromSeconds(0.25);
-    private readonly Dictionary<string, Regex> _made = [];
+    private readonly Dictionary<(string Before, string Expression, string After), Regex> _made = [];
     private readonly Stopwatch _spent = new();
     private readonly Lock _lock = new();
 
@@ -33,11 +33,11 @@ internal sealed class ModulePatterns(string source)
             _spent.Start();
             try
             {
-                string whole = before + Translated(expression) + after;
-                if (!_made.TryGetValue(whole, out Regex? regex))
+                if (!_made.TryGetValue((before, expression, after), out Regex? regex))
                 {
                     if (_made.Count == MostExpressions) throw Refused($"is one of more than {MostExpressions}");
-                    _made.Add(whole, regex = new(whole, RegexOptions.CultureInvariant, s_mostTimeOfOne));
+                    regex = new(before + Translated(expression) + after, RegexOptions.CultureInvariant, s_mostTimeOfOne);
+                    _made.Add((before, expression, after), regex);
                 }
                 return regex.Match(module);
             }

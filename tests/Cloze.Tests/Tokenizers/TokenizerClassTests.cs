@@ -22,8 +22,7 @@ public sealed class TokenizerClassTests
     [InlineData("roberta-prelayernorm")]
     public void ModelType_WhoseClassIsLikeRobertaGetsItsSpecialTokens(string type)
     {
-        using ScratchFolder scratch = Bpe();
-        scratch.Write("config.json", $$"""{"model_type":"{{type}}"}""");
+        using ScratchFolder scratch = BpeOfType(type);
         Assert.Equal("<s> a </s> </s> b </s>", string.Join(' ', Tokenizer.Load(scratch.Path).EncodePair("a", "b").Tokens()));
     }
 
@@ -38,8 +37,7 @@ public sealed class TokenizerClassTests
     [InlineData("mpnet")] // its class has no file here
     public void ModelType_WhoseClassIsGpt2OrNotThereLeavesAVocabJsonToGpt2(string type)
     {
-        using ScratchFolder scratch = Bpe();
-        scratch.Write("config.json", $$"""{"model_type":"{{type}}"}""");
+        using ScratchFolder scratch = BpeOfType(type);
         Assert.Equal("a b", string.Join(' ', Tokenizer.Load(scratch.Path).EncodePair("a", "b").Tokens()));
     }
 
@@ -151,6 +149,13 @@ public sealed class TokenizerClassTests
         Assert.Contains("2 SentencePiece models and nothing that says which counts: spiece.model, spm.model", message);
         scratch.Write("config.json", """{"model_type":"albert"}""");
         Assert.Equal("[CLS] ▁the [SEP]", string.Join(' ', Tokenizer.Load(scratch.Path).Encode("The").Tokens()));
+    }
+
+    private static ScratchFolder BpeOfType(string type)
+    {
+        ScratchFolder scratch = Bpe();
+        scratch.Write("config.json", $$"""{"model_type":"{{type}}"}""");
+        return scratch;
     }
 
     private static ScratchFolder Bpe()

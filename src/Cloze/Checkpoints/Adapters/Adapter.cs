@@ -70,15 +70,15 @@ internal sealed class Adapter
                 throw Fault($"{FileFault.Shown(module)} is named by target_modules of {_config.Source}, but its {A[1..]} and {B[1..]} are missing");
         }
         if (_modules.Count == 0) throw Fault("target_modules match nothing");
-        RequireReplaced(stored, names);
+        RequireReplaced(stored, names, adapted);
     }
 
     /// <summary>Checks that what is to stand instead of the base model's own is there: modules_to_save, and biases.</summary>
     /// <exception cref="CheckpointException">A tensor is missing.</exception>
-    private void RequireReplaced(StoredNames stored, TensorNames names)
+    private void RequireReplaced(StoredNames stored, TensorNames names, HashSet<string> adapted)
     {
         const string bias = ".bias", pooler = "pooler.";
-        HashSet<string> replaced = [.. _replaced.Keys.Select(name => Short(name, names))], adapted = [.. _modules.Keys.Select(module => Short(module, names))];
+        HashSet<string> replaced = [.. _replaced.Keys.Select(name => Short(name, names))];
         string[] all = [.. stored.Tensors.Select(stored.Plain)];
         bool isPrefixed = all.Any(name => Short(name, names) != name);
         foreach (string name in all)

@@ -88,7 +88,7 @@ internal sealed class AdapterConfig
         && (IsAllLinear || _targets.Length > 0 && IsNamed(module, _targets, _isTargetPattern));
 
     private bool IsNamed(string module, string[] names, bool isPattern) => isPattern
-        ? Match(module, names == _targets ? "target_modules" : "exclude_modules", names[0], @"\A(?:", @")\z").Success
+        ? _patterns.Match(module, names == _targets ? "target_modules" : "exclude_modules", names[0], @"\A(?:", @")\z").Success
         : names.Any(name => module == name || module.EndsWith($".{name}", StringComparison.Ordinal));
 
     /// <summary>layers_to_transform: the number after a part that layers_pattern names, or after any.</summary>
@@ -96,8 +96,8 @@ internal sealed class AdapterConfig
     {
         if (_layers is null) return true;
         const string number = @"\.(\d+)\.";
-        IEnumerable<Match> matches = _layerPatterns.Length == 0 ? [Match(module, "layers_to_transform", "[^.]*", @"\A.*?\.", number)]
-            : _layerPatterns.Select(name => Match(module, "layers_pattern", name, @"\A.*\.(?:", $"){number}"));
+        IEnumerable<Match> matches = _layerPatterns.Length == 0 ? [_patterns.Match(module, "layers_to_transform", "[^.]*", @"\A.*?\.", number)]
+            : _layerPatterns.Select(name => _patterns.Match(module, "layers_pattern", name, @"\A.*\.(?:", $"){number}"));
         foreach (Match match in matches)
             if (match.Success && int.TryParse(match.Groups[^1].Value, out int layer)) return _layers.Contains(layer);
         return false;
@@ -107,12 +107,9 @@ internal sealed class AdapterConfig
     private double Of((string Pattern, double Value)[] patterns, string module, double otherwise)
     {
         foreach ((string pattern, double value) in patterns)
-            if (Match(module, patterns == _ranks ? "rank_pattern" : "alpha_pattern", pattern, @"\A(?:.*\.)?(?:", @")\z").Success) return value;
+            if (_patterns.Match(module, patterns == _ranks ? "rank_pattern" : "alpha_pattern", pattern, @"\A(?:.*\.)?(?:", @")\z").Success) return value;
         return otherwise;
     }
-
-    private Match Match(string module, string field, string expression, string before, string after) =>
-        _patterns.Match(module, field, expression, before, after);
 
     /// <summary>One that is finite in float32, in which values are scaled.</summary>
     private static double Alpha(ConfigFields fields, string name, double otherwise) => fields.Number(name, otherwise) is var alpha
